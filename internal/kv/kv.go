@@ -1,0 +1,175 @@
+// Package kv is the one small door to badger: ordered bytes to bytes, in
+// transactions, with settings measured for a home machine.
+//
+// A ledger, an outbox or an index opens a DB of its own in a directory of its
+// own. With Options.Sync an Update is on disk when it returns, so a caller may
+// acknowledge; without it a crash can lose the last moments, which suits an
+// index that can be rebuilt. Open on a directory that another process holds
+// ends in ErrInUse. An empty directory name opens a store in memory, the
+// honest in-memory implementation that tests use.
+//
+// A DB is safe for concurrent use. Tx and what it returns are not: they belong
+// to the callback, except values, which are copies. The package knows no
+// types; packages encode their own keys and values.
+package kv
+
+import (
+	"errors"
+	"fmt"
+	"iter"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/dgraph-io/badger/v4"
+	"github.com/dgraph-io/badger/v4/options"
+)
+
+var (
+	// ErrNotFound is returned by Get for a key that holds nothing.
+	ErrNotFound = errors.New("kv: not found")
+	// ErrInUse says that another process holds the directory.
+	ErrInUse = errors.New("kv: data directory in use: stop the other process or choose another directory")
+)
+
+// Options chooses durability. The zero value is a rebuildable index.
+type Options struct {
+	Sync bool // every Update is on disk when it returns
+}
+
+// DB is an open store.
+type DB struct {
+	db   *badger.DB
+	stop chan struct{} // closed by Close
+	done sync.WaitGroup
+}
+
+// Open opens or creates the store in dir; an empty dir opens one in memory.
+func Open(dir string, o Options) (*DB, error) {
+	bo := badger.DefaultOptions(dir).
+		WithLogger(nil).
+		WithSyncWrites(o.Sync && dir != "").
+		WithMemTableSize(8 << 20).
+		WithNumMemtables(2).
+		WithBlockCacheSize(16 << 20).
+		WithIndexCacheSize(16 << 20).
+		WithValueLogFileSize(64 << 20).
+		WithNumCompactors(2).
+		WithCompression(options.None).
+		WithCompactL0OnClose(true).
+		WithVerifyValueChecksum(true).
+		WithMetricsEnabled(false)
+	if dir == "" {
+		bo = bo.WithInMemory(true)
+	} else if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("kv: make %s: %w", dir, err)
+	}
+	b, err := badger.Open(bo)
+	if err != nil {
+		if strings.Contains(err.Error(), "Cannot acquire directory lock") {
+			return nil, fmt.Errorf("%w: %s", ErrInUse, dir)
+		}
+		return nil, fmt.Errorf("kv: open %s: %w", dir, err)
+	}
+	d := &DB{db: b, stop: make(chan struct{})}
+	if dir != "" {
+		d.done.Go(d.collect)
+	}
+	return d, nil
+}
+
+// collect reclaims value-log space until Close.
+func (d *DB) collect() {
+	t := time.NewTicker(5 * time.Minute)
+	defer t.Stop()
+	for {
+		select {
+		case <-d.stop:
+			return
+		case <-t.C:
+			for d.db.RunValueLogGC(0.5) == nil {
+			}
+		}
+	}
+}
+
+// Close flushes and releases the directory.
+func (d *DB) Close() error {
+	close(d.stop)
+	d.done.Wait()
+	if err := d.db.Close(); err != nil {
+		return fmt.Errorf("kv: close: %w", err)
+	}
+	return nil
+}
+
+// View runs f on a consistent snapshot.
+func (d *DB) View(f func(*Tx) error) error {
+	return d.db.View(func(t *badger.Txn) error { return f(&Tx{t}) })
+}
+
+// Update runs f and commits its writes together, or none of them if f errs.
+// A conflict with a concurrent Update runs f again.
+func (d *DB) Update(f func(*Tx) error) error {
+	for {
+		err := d.db.Update(func(t *badger.Txn) error { return f(&Tx{t}) })
+		if !errors.Is(err, badger.ErrConflict) {
+			return err
+		}
+	}
+}
+
+// Tx is one transaction; it is valid only inside its callback.
+type Tx struct{ t *badger.Txn }
+
+// Get returns a copy of the value of key, or ErrNotFound.
+func (t *Tx) Get(key []byte) ([]byte, error) {
+	it, err := t.t.Get(key)
+	if errors.Is(err, badger.ErrKeyNotFound) {
+		return nil, ErrNotFound
+	}
+	if err != nil {
+		return nil, fmt.Errorf("kv: get: %w", err)
+	}
+	return it.ValueCopy(nil)
+}
+
+// Set stores value under key; neither slice may be changed before the commit.
+func (t *Tx) Set(key, value []byte) error {
+	if err := t.t.Set(key, value); err != nil {
+		return fmt.Errorf("kv: set: %w", err)
+	}
+	return nil
+}
+
+// Delete removes key; a missing key is no error.
+func (t *Tx) Delete(key []byte) error {
+	if err := t.t.Delete(key); err != nil {
+		return fmt.Errorf("kv: delete: %w", err)
+	}
+	return nil
+}
+
+// Item is one pair of a Scan.
+type Item struct{ Key, Value []byte }
+
+// Scan yields every pair whose key begins with prefix, in key order.
+func (t *Tx) Scan(prefix []byte) iter.Seq2[Item, error] {
+	return func(yield func(Item, error) bool) {
+		o := badger.DefaultIteratorOptions
+		o.Prefix = prefix
+		it := t.t.NewIterator(o)
+		defer it.Close()
+		for it.Rewind(); it.Valid(); it.Next() {
+			v, err := it.Item().ValueCopy(nil)
+			if err != nil {
+				yield(Item{}, fmt.Errorf("kv: scan: %w", err))
+				return
+			}
+			if !yield(Item{it.Item().KeyCopy(nil), v}, nil) {
+				return
+			}
+		}
+	}
+}
