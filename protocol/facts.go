@@ -1,0 +1,108 @@
+package protocol
+
+import (
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ipfs/go-cid"
+)
+
+// Fact is something the chain said: an event of one of the contracts, with
+// where it stands. Facts are never wire messages.
+type Fact struct {
+	Block uint64      // number
+	Time  uint64      // of the block, unix seconds
+	Index uint64      // of the log in its block
+	Tx    common.Hash // that caused it
+	Event any         // one of the types below, by value
+}
+
+// NodeRegistered is a node's whole entry, repeated at each change.
+type NodeRegistered struct {
+	Node    common.Address
+	Key     []byte // 33-byte compressed secp256k1 public key
+	Payout  common.Address
+	Classes []string // engine classes and roles, such as "exact/dk-1" or "pin/1"
+	Weight  uint64
+}
+
+// NodeDeregistered ends an entry.
+type NodeDeregistered struct{ Node common.Address }
+
+// OfferOpened is a job on chain; ID is the offer's EIP-712 digest.
+type OfferOpened struct {
+	ID    common.Hash
+	Offer Offer
+}
+
+// Redeemed is a voucher turned into pool money.
+type Redeemed struct {
+	Offer     common.Hash
+	Channel   common.Hash
+	Payer     common.Address
+	Worker    common.Address
+	Seq       uint64
+	Moved     Amount
+	Collected Amount // of the channel, after it
+	Receipts  common.Hash
+}
+
+// Committed is a worker's batch of one epoch.
+type Committed struct{ Batch Batch }
+
+// Anchored is an epoch's rewards root.
+type Anchored struct {
+	Epoch       uint64
+	Previous    uint64 // NoEpoch for the first
+	Poster      common.Address
+	Root        common.Hash
+	Commitments common.Hash
+	Total       Amount // sum of the root: cumulative over all epochs
+	Minted      Amount // of this epoch
+	Burned      Amount // of this epoch
+	Ruleset     common.Hash
+	Data        cid.Cid
+}
+
+// NoEpoch stands for "none" where an epoch's number belongs.
+const NoEpoch = 1<<64 - 1
+
+// Disabled is an anchor taken back by a quorum of auditors.
+type Disabled struct{ Epoch uint64 }
+
+// Claimed is a payment to an account.
+type Claimed struct {
+	Epoch      uint64
+	Account    common.Address
+	Payout     common.Address
+	Paid       Amount
+	Cumulative Amount
+}
+
+// Params are a network's times and bounds, fixed in the ledger when it is deployed.
+type Params struct {
+	Start        uint64 `json:"start"`         // unix seconds at which epoch 0 begins
+	EpochLength  uint64 `json:"epoch_length"`  // seconds
+	CommitWindow uint64 `json:"commit_window"` // seconds after an epoch's end to commit
+	AuditWindow  uint64 `json:"audit_window"`  // seconds after that to audit
+	ClaimDelay   uint64 `json:"claim_delay"`   // seconds from the anchor to claims
+	Quorum       uint16 `json:"quorum"`        // auditors that disable an anchor
+	Bond         Amount `json:"bond"`          // a poster's
+	MintCap      Amount `json:"mint_cap"`      // of one epoch
+}
+
+// EpochAt is the epoch of a time; times before Start are in epoch 0.
+func (p Params) EpochAt(t uint64) uint64 {
+	if t < p.Start || p.EpochLength == 0 {
+		return 0
+	}
+	return (t - p.Start) / p.EpochLength
+}
+
+// End is the first second after the epoch.
+func (p Params) End(epoch uint64) uint64 { return p.Start + (epoch+1)*p.EpochLength }
+
+// CommitBy is the last second at which a batch of the epoch can be committed.
+func (p Params) CommitBy(epoch uint64) uint64 { return p.End(epoch) + p.CommitWindow }
+
+// AuditBy is the last second at which a verdict on the epoch counts; it is
+// anchored after it.
+func (p Params) AuditBy(epoch uint64) uint64 { return p.CommitBy(epoch) + p.AuditWindow }

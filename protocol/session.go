@@ -1,0 +1,68 @@
+package protocol
+
+import (
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ipfs/go-cid"
+)
+
+// InferRequest is one request of an inference session. It is private: it goes
+// over the open stream to the worker, and to a drawn auditor where the session
+// discloses.
+type InferRequest struct {
+	Offer       common.Hash
+	Seq         uint64 // from 1, +1 per request of the session
+	Salt        common.Hash
+	Prompt      string `max:"1048576"`
+	MaxTokens   uint64
+	Temperature uint32 // bits of a float32; 0 is greedy
+	TopK        uint64 // 0 is off
+	TopP        uint32 // bits of a float32; 0 is off
+	Seed        uint64
+	Stop        []string `max:"16"`
+}
+
+// Input is the receipt's input hash: keccak256(0x02 ‖ canonical request), salted
+// by the request's salt.
+func (r InferRequest) Input() (common.Hash, error) {
+	b, err := Encode(r)
+	if err != nil {
+		return common.Hash{}, err
+	}
+	return hashTagged(2, b), nil
+}
+
+// InferOutput is what a request gave. Its CID is the receipt's output.
+type InferOutput struct {
+	Prompt []uint32 `max:"1048576"` // token ids read
+	Tokens []uint32 `max:"1048576"` // token ids written
+	Text   string   `max:"4194304"`
+	Finish string   // "stop" or "length"
+}
+
+// Transcript is everything that a repeat of a request needs. It is given to a
+// drawn auditor, and to a fallback as far as it is committed.
+type Transcript struct {
+	Request InferRequest
+	Output  InferOutput
+	Leaves  []common.Hash `max:"65536"` // trace leaves, one every 32 tokens
+}
+
+// TrainTrace is the public trace of a training job: its leaves and the checkpoint
+// after each.
+type TrainTrace struct {
+	Offer       common.Hash
+	Spec        cid.Cid
+	Leaves      []common.Hash `max:"65536"`
+	Checkpoints []cid.Cid     `max:"65536"` // UnixFS files, one per leaf
+}
+
+// TrainOutput is what a training job gave. Its CID is the receipt's output.
+type TrainOutput struct {
+	Files     cid.Cid // UnixFS directory in Hugging Face form
+	ParamHash common.Hash
+	Params    uint64
+	Trace     cid.Cid // TrainTrace
+	Tokens    uint64
+	Steps     uint64
+	Summary   []byte `max:"8192"` // the engine's figures, as JSON: losses in nats per token
+}
