@@ -1,0 +1,3 @@
+package p2p
+
+import _ "tally/rewards" // a test may import across

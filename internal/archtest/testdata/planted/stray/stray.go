@@ -1,0 +1,2 @@
+// Package stray is planted: it has no place in the import rule at all.
+package stray
