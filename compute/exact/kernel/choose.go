@@ -1,0 +1,3 @@
+package kernel
+
+func chooseSet() set { return goSet() }

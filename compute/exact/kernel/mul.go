@@ -1,0 +1,294 @@
+package kernel
+
+// BlockK is the length of a block of the reduction dimension: a chain of additions is
+// broken into blocks of this many k, and the blocks are added in order.
+const BlockK = 256
+
+// Mat is a strided view of a matrix: element (i, j) is Data[i*RS+j*CS].
+type Mat struct {
+	Data       []float32
+	Rows, Cols int
+	RS, CS     int
+}
+
+// Rows returns the view of a dense row-major matrix with the given row length.
+func Rows(data []float32, rows, cols int) Mat {
+	return Mat{Data: data, Rows: rows, Cols: cols, RS: cols, CS: 1}
+}
+
+// T returns the transposed view.
+func (m Mat) T() Mat {
+	return Mat{Data: m.Data, Rows: m.Cols, Cols: m.Rows, RS: m.CS, CS: m.RS}
+}
+
+// Packed is a right-hand matrix B of k rows and n columns, in panels of a few columns
+// with k running fastest over panels. The layout belongs to the runner that packed it
+// and is never stored. Columns beyond n are zero.
+type Packed struct {
+	K, N int
+	nr   int
+	ks   int // rows that a panel has room for, at least K
+	data []float32
+}
+
+// Pack fills p from b, reusing p's memory, on all threads of r.
+func (r *Runner) Pack(p *Packed, b Mat) {
+	p.shape(r.set.nr, b.Rows, b.Cols, b.Rows)
+	panels := (p.N + p.nr - 1) / p.nr
+	if b.Rows*b.Cols < 1<<14 {
+		p.fill(b, 0, panels)
+		return
+	}
+	r.Chunks(panels, 1, func(lo, hi, _ int) { p.fill(b, lo, hi) })
+}
+
+// PackSerial is Pack on the calling goroutine, for use inside a task of For.
+func (r *Runner) PackSerial(p *Packed, b Mat) {
+	p.shape(r.set.nr, b.Rows, b.Cols, b.Rows)
+	p.fill(b, 0, (p.N+p.nr-1)/p.nr)
+}
+
+// Reserve makes p an all-zero matrix of 0 rows and n columns with room for k rows, to
+// be grown with AppendRow.
+func (r *Runner) ReserveRows(p *Packed, k, n int) {
+	p.shape(r.set.nr, 0, n, k)
+	clear(p.data)
+}
+
+// ReserveCols makes p an all-zero matrix of k rows and 0 columns with room for n
+// columns, to be grown with AppendCol.
+func (r *Runner) ReserveCols(p *Packed, k, n int) {
+	p.shape(r.set.nr, k, n, k)
+	clear(p.data)
+	p.N = 0
+}
+
+// AppendRow adds a row of N values. There must be room.
+func (p *Packed) AppendRow(row []float32) {
+	for j, v := range row[:p.N] {
+		p.data[(j/p.nr*p.ks+p.K)*p.nr+j%p.nr] = v
+	}
+	p.K++
+}
+
+// AppendCol adds a column of K values. There must be room.
+func (p *Packed) AppendCol(col []float32) {
+	base, off := p.N/p.nr*p.ks*p.nr, p.N%p.nr
+	for k, v := range col[:p.K] {
+		p.data[base+k*p.nr+off] = v
+	}
+	p.N++
+}
+
+// TruncateRows forgets all rows from k on.
+func (p *Packed) TruncateRows(k int) { p.K = min(k, p.K) }
+
+// TruncateCols forgets all columns from n on.
+func (p *Packed) TruncateCols(n int) { p.N = min(n, p.N) }
+
+// Bytes returns the memory that p holds.
+func (p *Packed) Bytes() int { return 4 * cap(p.data) }
+
+func (p *Packed) shape(nr, k, n, ks int) {
+	p.K, p.N, p.nr, p.ks = k, n, nr, ks
+	p.data = grow(p.data, (n+nr-1)/nr*ks*nr)
+}
+
+func (p *Packed) fill(b Mat, lo, hi int) {
+	nr, k := p.nr, p.K
+	for panel := lo; panel < hi; panel++ {
+		dst := p.data[panel*p.ks*nr : (panel*p.ks+k)*nr]
+		j0 := panel * nr
+		width := min(nr, p.N-j0)
+		if width < nr {
+			clear(dst)
+		}
+		if b.CS == 1 {
+			for i := range k {
+				copy(dst[i*nr:i*nr+width], b.Data[i*b.RS+j0:])
+			}
+			continue
+		}
+		for j := range width {
+			src := b.Data[(j0+j)*b.CS:]
+			if b.RS == 1 {
+				for i, v := range src[:k] {
+					dst[i*nr+j] = v
+				}
+				continue
+			}
+			for i := range k {
+				dst[i*nr+j] = src[i*b.RS]
+			}
+		}
+	}
+}
+
+// Shape tells which part of a product is wanted. The zero value wants all of it.
+// Rows are queries and the other dimension of a triangular shape is positions.
+type Shape int
+
+// Shapes of attention products. In each the left-out terms are zero or never read, so
+// leaving them out changes no bits.
+const (
+	Full     Shape = iota
+	OutLower       // outputs (i, j) with j > i+Offset are not computed
+	KLower         // a(i, k) is zero for k > i+Offset
+	KUpper         // a(i, k) is zero for k < i
+)
+
+// Op says how to compute a product.
+type Op struct {
+	Add    bool // add each block to C in order; otherwise C is overwritten
+	Period int  // blocks restart at every multiple of Period; 0: no restart
+	Shape  Shape
+	Offset int // see Shape
+}
+
+const rowChunk = 64
+
+// Mul computes C = A·B, or C += A·B with op.Add, on all threads. C is row-major with
+// ldc values per row.
+func (r *Runner) Mul(c []float32, ldc int, a Mat, b *Packed, op Op) {
+	const small = 1 << 15 // multiplications below which a second thread costs more than it gives
+	if len(r.scratch) == 1 || a.Rows*b.K*b.N < small {
+		r.MulSerial(0, c, ldc, a, b, op)
+		return
+	}
+	rows := (a.Rows + rowChunk - 1) / rowChunk
+	cols := 1
+	if rows < 2*len(r.scratch) {
+		cols = min(b.panels(), (2*len(r.scratch)+rows-1)/rows)
+	}
+	per := (b.panels() + cols - 1) / cols
+	r.For(rows*cols, func(i, worker int) {
+		r0, p0 := i/cols*rowChunk, i%cols*per
+		r.mulRange(&r.scratch[worker], c, ldc, a, b, op,
+			r0, min(a.Rows, r0+rowChunk), p0, min(b.panels(), p0+per))
+	})
+}
+
+// MulSerial is Mul on the calling goroutine, for use inside a task of For.
+func (r *Runner) MulSerial(worker int, c []float32, ldc int, a Mat, b *Packed, op Op) {
+	for r0 := 0; r0 < a.Rows; r0 += rowChunk {
+		r.mulRange(&r.scratch[worker], c, ldc, a, b, op, r0, min(a.Rows, r0+rowChunk), 0, b.panels())
+	}
+}
+
+func (p *Packed) panels() int {
+	if p.nr == 0 {
+		return 0
+	}
+	return (p.N + p.nr - 1) / p.nr
+}
+
+// mulRange computes rows [r0, r1) and panels [p0, p1) of C.
+func (r *Runner) mulRange(s *scratch, c []float32, ldc int, a Mat, b *Packed, op Op, r0, r1, p0, p1 int) {
+	period := op.Period
+	if period <= 0 {
+		period = b.K
+	}
+	add := op.Add
+	if b.K == 0 && !add {
+		for i := r0; i < r1; i++ {
+			clear(c[i*ldc+p0*b.nr : i*ldc+min(b.N, p1*b.nr)])
+		}
+	}
+	for start := 0; start < b.K; start += period {
+		end := min(b.K, start+period)
+		for k0 := start; k0 < end; k0 += BlockK {
+			k1 := min(end, k0+BlockK)
+			r.mulBlock(s, c, ldc, a, b, op, r0, r1, p0, p1, k0, k1, add)
+			add = true
+		}
+	}
+}
+
+// mulBlock adds (or stores) the block [k0, k1) of the reduction.
+func (r *Runner) mulBlock(s *scratch, c []float32, ldc int, a Mat, b *Packed, op Op, r0, r1, p0, p1, k0, k1 int, add bool) {
+	mr, nr := r.set.mr, r.set.nr
+	kc := k1 - k0
+	s.a = grow(s.a, (rowChunk+maxTile)*BlockK)
+	packLeft(s.a, a, r0, r1, k0, k1, mr)
+	for panel := p0; panel < p1; panel++ {
+		bp := b.data[(panel*b.ks+k0)*nr : (panel*b.ks+k1)*nr]
+		j0 := panel * nr
+		width := min(nr, b.N-j0)
+		for i0 := r0; i0 < r1; i0 += mr {
+			height := min(mr, r1-i0)
+			last := i0 + height - 1
+			if op.Shape == OutLower && j0 > last+op.Offset {
+				continue
+			}
+			ka, kb := 0, kc
+			switch op.Shape {
+			case KLower:
+				kb = min(kc, max(0, last+op.Offset+1-k0))
+			case KUpper:
+				ka = min(kc, max(0, i0-k0))
+			}
+			tile := s.tile[:mr*nr]
+			ap := s.a[(i0-r0)*kc : (i0-r0)*kc+mr*kc]
+			switch {
+			case ka >= kb:
+				if add {
+					continue
+				}
+				clear(tile)
+			case height == 1:
+				r.set.row(ap[ka:kb], bp[ka*nr:kb*nr], tile)
+			default:
+				r.set.tile(ap[ka*mr:kb*mr], bp[ka*nr:kb*nr], tile)
+			}
+			for i := range height {
+				dst := c[(i0+i)*ldc+j0 : (i0+i)*ldc+j0+width]
+				src := tile[i*nr : i*nr+width]
+				if add {
+					for j, v := range src {
+						dst[j] += v
+					}
+				} else {
+					copy(dst, src)
+				}
+			}
+		}
+	}
+}
+
+// packLeft lays rows [r0, r1) of the block out in groups of mr rows, k-major. A last
+// group of one row stays a plain row for the row kernel; otherwise it is padded with zeros.
+func packLeft(dst []float32, a Mat, r0, r1, k0, k1, mr int) {
+	kc := k1 - k0
+	for i0 := r0; i0 < r1; i0 += mr {
+		height := min(mr, r1-i0)
+		out := dst[(i0-r0)*kc : (i0-r0)*kc+mr*kc]
+		if height == 1 {
+			src := a.Data[i0*a.RS+k0*a.CS:]
+			for k := range kc {
+				out[k] = src[k*a.CS]
+			}
+			continue
+		}
+		if height < mr {
+			clear(out)
+		}
+		if a.RS == 1 {
+			for k := range kc {
+				copy(out[k*mr:k*mr+height], a.Data[i0+(k0+k)*a.CS:])
+			}
+			continue
+		}
+		for i := range height {
+			src := a.Data[(i0+i)*a.RS+k0*a.CS:]
+			if a.CS == 1 {
+				for k, v := range src[:kc] {
+					out[k*mr+i] = v
+				}
+				continue
+			}
+			for k := range kc {
+				out[k*mr+i] = src[k*a.CS]
+			}
+		}
+	}
+}

@@ -1,0 +1,111 @@
+package kernel
+
+// A set is one implementation of the inner kernels. All sets give the same bits.
+type set struct {
+	name   string
+	mr, nr int // rows and columns of a tile
+	// tile computes acc[i*nr+j] = sum over k of a[k*mr+i]*b[k*nr+j], each element one
+	// chain from +0 in the order of k. len(b)/nr is the number of k.
+	tile func(a, b, acc []float32)
+	// row computes acc[j] = sum over k of a[k]*b[k*nr+j] in the same order.
+	row func(a, b, acc []float32)
+}
+
+func goSet() set { return set{name: "go", mr: 2, nr: 4, tile: goTile, row: goRow} }
+
+// goTile is a 2×4 tile: eight accumulators, four columns and two rows fill the sixteen
+// registers of amd64. Four steps of k at a time so that one bounds check pays for all.
+func goTile(a, b, acc []float32) {
+	var c0, c1, c2, c3, d0, d1, d2, d3 float32
+	for len(a) >= 8 && len(b) >= 16 {
+		x, y := (*[8]float32)(a), (*[16]float32)(b)
+		a0, a1 := x[0], x[1]
+		b0, b1, b2, b3 := y[0], y[1], y[2], y[3]
+		c0 += float32(a0 * b0)
+		c1 += float32(a0 * b1)
+		c2 += float32(a0 * b2)
+		c3 += float32(a0 * b3)
+		d0 += float32(a1 * b0)
+		d1 += float32(a1 * b1)
+		d2 += float32(a1 * b2)
+		d3 += float32(a1 * b3)
+		a0, a1 = x[2], x[3]
+		b0, b1, b2, b3 = y[4], y[5], y[6], y[7]
+		c0 += float32(a0 * b0)
+		c1 += float32(a0 * b1)
+		c2 += float32(a0 * b2)
+		c3 += float32(a0 * b3)
+		d0 += float32(a1 * b0)
+		d1 += float32(a1 * b1)
+		d2 += float32(a1 * b2)
+		d3 += float32(a1 * b3)
+		a0, a1 = x[4], x[5]
+		b0, b1, b2, b3 = y[8], y[9], y[10], y[11]
+		c0 += float32(a0 * b0)
+		c1 += float32(a0 * b1)
+		c2 += float32(a0 * b2)
+		c3 += float32(a0 * b3)
+		d0 += float32(a1 * b0)
+		d1 += float32(a1 * b1)
+		d2 += float32(a1 * b2)
+		d3 += float32(a1 * b3)
+		a0, a1 = x[6], x[7]
+		b0, b1, b2, b3 = y[12], y[13], y[14], y[15]
+		c0 += float32(a0 * b0)
+		c1 += float32(a0 * b1)
+		c2 += float32(a0 * b2)
+		c3 += float32(a0 * b3)
+		d0 += float32(a1 * b0)
+		d1 += float32(a1 * b1)
+		d2 += float32(a1 * b2)
+		d3 += float32(a1 * b3)
+		a, b = a[8:], b[16:]
+	}
+	for len(a) >= 2 && len(b) >= 4 {
+		a0, a1 := a[0], a[1]
+		b0, b1, b2, b3 := b[0], b[1], b[2], b[3]
+		c0 += float32(a0 * b0)
+		c1 += float32(a0 * b1)
+		c2 += float32(a0 * b2)
+		c3 += float32(a0 * b3)
+		d0 += float32(a1 * b0)
+		d1 += float32(a1 * b1)
+		d2 += float32(a1 * b2)
+		d3 += float32(a1 * b3)
+		a, b = a[2:], b[4:]
+	}
+	*(*[8]float32)(acc) = [8]float32{c0, c1, c2, c3, d0, d1, d2, d3}
+}
+
+func goRow(a, b, acc []float32) {
+	var c0, c1, c2, c3 float32
+	for len(a) >= 4 && len(b) >= 16 {
+		x, y := (*[4]float32)(a), (*[16]float32)(b)
+		c0 += float32(x[0] * y[0])
+		c1 += float32(x[0] * y[1])
+		c2 += float32(x[0] * y[2])
+		c3 += float32(x[0] * y[3])
+		c0 += float32(x[1] * y[4])
+		c1 += float32(x[1] * y[5])
+		c2 += float32(x[1] * y[6])
+		c3 += float32(x[1] * y[7])
+		c0 += float32(x[2] * y[8])
+		c1 += float32(x[2] * y[9])
+		c2 += float32(x[2] * y[10])
+		c3 += float32(x[2] * y[11])
+		c0 += float32(x[3] * y[12])
+		c1 += float32(x[3] * y[13])
+		c2 += float32(x[3] * y[14])
+		c3 += float32(x[3] * y[15])
+		a, b = a[4:], b[16:]
+	}
+	for len(a) >= 1 && len(b) >= 4 {
+		x := a[0]
+		c0 += float32(x * b[0])
+		c1 += float32(x * b[1])
+		c2 += float32(x * b[2])
+		c3 += float32(x * b[3])
+		a, b = a[1:], b[4:]
+	}
+	*(*[4]float32)(acc) = [4]float32{c0, c1, c2, c3}
+}
