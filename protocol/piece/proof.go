@@ -39,7 +39,7 @@ func ProveFrom(r io.ReaderAt, length, index uint64, layer []Hash) (Proof, error)
 	}
 	depth := Depth(length)
 	low := min(depth, LayerHeight)
-	if want := (length + LayerSpan - 1) / LayerSpan; uint64(len(layer)) != want {
+	if want := (Leaves(length) + 1<<LayerHeight - 1) >> LayerHeight; uint64(len(layer)) != want {
 		return Proof{}, fmt.Errorf("prove: layer of %d nodes, want %d: %w", len(layer), want, ErrLength)
 	}
 	span := index >> LayerHeight
