@@ -1,0 +1,110 @@
+# Everything a developer types. `make` alone lists the targets.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+BIN := bin
+# Tools are built from internal/tools, a module of its own, so that what they
+# depend on never reaches ours.
+LINT := $(BIN)/golangci-lint
+FUMPT := $(BIN)/gofumpt
+
+# Packages whose goroutines meet. The race detector makes arithmetic ten times
+# slower and finds nothing in code that runs alone.
+RACE ?= $(addsuffix /...,$(wildcard ./internal/kv ./p2p ./storage ./chainclient ./rewards ./compute/market ./node))
+FUZZTIME ?= 5s
+BENCH ?= .
+BENCHPKG ?= ./...
+FORMATTED = $(shell git ls-files -co --exclude-standard '*.go' | grep -vE '/testdata/|^chainclient/contract/')
+
+# What `make check` runs, cheapest first: a slip shows in seconds.
+STEPS ?= tidy format vet lint test race fuzz-short generate-check contracts devnet
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## build the one program into bin/tally
+	go build -o $(BIN)/tally ./cmd/tally
+
+.PHONY: test
+test: ## run every test (go test ./...)
+	@mkdir -p $(BIN)
+	go test ./... 2>&1 | tee $(BIN)/test.log
+
+.PHONY: race
+race: ## run the tests of concurrent packages under the race detector (needs a C compiler)
+	go test -race -short $(RACE)
+
+.PHONY: vet
+vet: ## run go vet
+	go vet ./...
+
+.PHONY: lint
+lint: $(LINT) ## run golangci-lint with .golangci.yml
+	$(LINT) run ./...
+
+.PHONY: format
+format: $(FUMPT) ## fail where gofumpt would change a file
+	@out=$$($(FUMPT) -l $(FORMATTED)); test -z "$$out" || { echo "$$out"; echo "run: make fix"; exit 1; }
+
+.PHONY: fix
+fix: $(LINT) ## format everything
+	$(LINT) fmt ./...
+
+.PHONY: tidy
+tidy: ## fail where go mod tidy would change a go.mod or go.sum
+	go mod tidy -diff
+	go -C internal/tools mod tidy -diff
+
+.PHONY: fuzz-short
+fuzz-short: ## run each fuzz target for FUZZTIME (5s)
+	@git grep --untracked -lE '^func Fuzz' -- '*_test.go' | while read -r file; do \
+		for target in $$(sed -nE 's/^func (Fuzz[A-Za-z0-9_]*)\(.*/\1/p' "$$file"); do \
+			echo "$$(dirname "$$file") $$target"; \
+			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "./$$(dirname "$$file")" | grep -vE '^fuzz: |^PASS'; \
+		done; \
+	done
+
+.PHONY: bench
+bench: ## run benchmarks: BENCH=pattern BENCHPKG=./storage/...
+	go test -run '^$$' -bench '$(BENCH)' -benchmem $(BENCHPKG)
+
+.PHONY: generate-check
+generate-check: npm ## fail where go generate changes the tree
+	@state() { { git diff HEAD; git ls-files -o --exclude-standard -z | xargs -0r sha256sum; } | sha256sum; }; \
+	before=$$(state); go generate ./...; \
+	test "$$before" = "$$(state)" || { git status --short; echo "generated files were out of date: review and commit them"; exit 1; }
+
+.PHONY: contracts
+contracts: npm ## run the contracts' fuzz and invariant tests (npm)
+	chainclient/contracts/forge.sh test
+
+.PHONY: npm
+npm: chainclient/contracts/node_modules/.package-lock.json
+
+chainclient/contracts/node_modules/.package-lock.json: chainclient/contracts/package-lock.json
+	npm ci --no-audit --no-fund --prefix chainclient/contracts
+
+.PHONY: devnet
+devnet: ## run the tour once: chain and five nodes, publish to claim
+	go run ./cmd/tally devnet --once --json
+
+.PHONY: check
+check: ## the whole pre-flight, as .ci/run runs it: STEPS="tidy test" for less
+	@all=$$SECONDS; for step in $(STEPS); do \
+		start=$$SECONDS; echo "==> $$step"; \
+		$(MAKE) --no-print-directory $$step || { echo "==> $$step FAILED after $$((SECONDS - start)) s"; exit 1; }; \
+		echo "==> $$step ok in $$((SECONDS - start)) s"; \
+	done; echo "==> all of it in $$((SECONDS - all)) s: $(STEPS)"
+
+.PHONY: clean
+clean: ## remove what make built
+	rm -rf $(BIN) chainclient/contracts/node_modules
+
+$(LINT): internal/tools/go.mod internal/tools/go.sum
+	go -C internal/tools build -o ../../$@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+$(FUMPT): internal/tools/go.mod internal/tools/go.sum
+	go -C internal/tools build -o ../../$@ mvdan.cc/gofumpt
