@@ -1,0 +1,91 @@
+package storage
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/ipfs/go-cid"
+
+	"tally/storage/car"
+	"tally/storage/spool"
+	"tally/storage/unixfs"
+)
+
+// ImportFile makes a shard of the bytes of r, as a UnixFS file of profile
+// unixfs-v1-2025. The same bytes give the same shard, everywhere. ErrTooLarge
+// says that the file does not fit one shard.
+func (s *Store) ImportFile(ctx context.Context, r io.Reader) (Shard, error) {
+	return s.importDAG(ctx, func(b unixfs.Blocks) (cid.Cid, error) { return unixfs.ImportFile(ctx, b, r) })
+}
+
+// ImportDir is ImportFile for a directory: a Hugging Face model, say. Modes and
+// times are not kept. Links to files are followed; other things are refused.
+// Pass os.Root's FS for a directory that somebody else filled.
+func (s *Store) ImportDir(ctx context.Context, f fs.FS) (Shard, error) {
+	return s.importDAG(ctx, func(b unixfs.Blocks) (cid.Cid, error) { return unixfs.ImportDir(ctx, b, f) })
+}
+
+func (s *Store) importDAG(ctx context.Context, build func(unixfs.Blocks) (cid.Cid, error)) (sh Shard, err error) {
+	dir, err := os.MkdirTemp(filepath.Join(s.dir, "tmp"), "import-")
+	if err != nil {
+		return Shard{}, fail("import", err)
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	sp, err := spool.Open(filepath.Join(dir, "blocks"), s.max)
+	if err != nil {
+		return Shard{}, fail("import", err)
+	}
+	defer func() { _ = sp.Close() }()
+	root, err := build(spooled{sp})
+	if err != nil {
+		return Shard{}, fail("import", err)
+	}
+	return s.seal(ctx, root, sp)
+}
+
+// seal writes the canonical file of a DAG whose blocks are all in a spool.
+func (k *core) seal(ctx context.Context, root cid.Cid, sp *spool.Spool) (Shard, error) {
+	var buf []byte
+	return k.write(ctx, root, func(_ context.Context, c cid.Cid) (data []byte, err error) {
+		if buf == nil {
+			buf = make([]byte, car.MaxBlock)
+		}
+		return sp.Get(c, buf)
+	})
+}
+
+// spooled is where an import puts its blocks.
+type spooled struct{ *spool.Spool }
+
+func (s spooled) PutBlock(_ context.Context, c cid.Cid, data []byte) error { return s.Put(c, data) }
+
+func (s spooled) GetBlock(_ context.Context, c cid.Cid) ([]byte, error) { return s.Get(c, nil) }
+
+// ImportCAR makes a shard of a CAR file in canonical form (see package car),
+// checking every block as it streams. Unless want is cid.Undef the root must be
+// it. Each way in which a file can be wrong has its own error, and then nothing
+// is kept.
+func (s *Store) ImportCAR(ctx context.Context, r io.Reader, want cid.Cid) (Shard, error) {
+	sh, err := s.copyCAR(ctx, r, want, s.max, nil)
+	if err != nil {
+		return Shard{}, fmt.Errorf("import CAR: %w", err)
+	}
+	return sh, nil
+}
+
+// ExportCAR writes the file of a shard to w, checking every block.
+func (s *Store) ExportCAR(ctx context.Context, root cid.Cid, w io.Writer) error {
+	f, _, err := s.openCAR(root)
+	if err != nil {
+		return fmt.Errorf("export CAR: %w", err)
+	}
+	defer func() { _ = f.Close() }()
+	if _, err := s.check(ctx, f, w, root, 0, nil); err != nil {
+		return fmt.Errorf("export CAR %s: %w", root, err)
+	}
+	return nil
+}

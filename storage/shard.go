@@ -1,0 +1,229 @@
+package storage
+
+import (
+	"bufio"
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/ipfs/go-cid"
+
+	"tally/protocol/piece"
+	"tally/storage/car"
+)
+
+func (k *core) path(root cid.Cid) string {
+	return filepath.Join(k.dir, "shards", root.String()+".car")
+}
+
+func (k *core) temporary() (*os.File, error) {
+	f, err := os.CreateTemp(filepath.Join(k.dir, "tmp"), "shard-*.car")
+	if err != nil {
+		return nil, fail("create shard", err)
+	}
+	return f, nil
+}
+
+func newRecord(root cid.Cid) *record {
+	var id [8]byte
+	_, _ = rand.Read(id[:])
+	return &record{ID: binary.BigEndian.Uint64(id[:]), Root: root}
+}
+
+func (r *record) add(b car.Block) {
+	r.entries = append(r.entries, entry{string(b.CID.Hash()), b.Offset, len(b.Data)})
+	r.Blocks++
+}
+
+func (r *record) finish(h *piece.Hasher) {
+	r.Piece, r.Size, r.layer = h.Root(), h.Len(), h.Layer()
+}
+
+// write makes a shard of the DAG under root, whose blocks get returns.
+func (k *core) write(ctx context.Context, root cid.Cid, get func(context.Context, cid.Cid) ([]byte, error)) (Shard, error) {
+	f, err := k.temporary()
+	if err != nil {
+		return Shard{}, err
+	}
+	defer func() { _ = f.Close(); _ = os.Remove(f.Name()) }()
+	r, h := newRecord(root), piece.New(true)
+	w := bufio.NewWriterSize(io.MultiWriter(f, h), 64<<10)
+	if _, err := car.Write(ctx, w, root, k.max, get, r.add); err != nil {
+		return Shard{}, fail("write shard", err)
+	}
+	if err := w.Flush(); err != nil {
+		return Shard{}, fail("write shard", err)
+	}
+	r.finish(h)
+	return k.settle(f, r)
+}
+
+// copyCAR makes a shard of a stream in canonical form. good, if not nil, is
+// told how many bytes were found good after each block.
+func (k *core) copyCAR(ctx context.Context, src io.Reader, want cid.Cid, max uint64, good func(off uint64)) (Shard, error) {
+	f, err := k.temporary()
+	if err != nil {
+		return Shard{}, err
+	}
+	defer func() { _ = f.Close(); _ = os.Remove(f.Name()) }()
+	r, err := k.check(ctx, src, f, want, max, good)
+	if err != nil {
+		return Shard{}, err
+	}
+	return k.settle(f, r)
+}
+
+// check reads a canonical file to its end, copying what is good to dst.
+func (k *core) check(ctx context.Context, src io.Reader, dst io.Writer, want cid.Cid, max uint64, good func(off uint64)) (*record, error) {
+	cr, err := car.NewReader(bufio.NewReaderSize(src, 256<<10), want, max)
+	if err != nil {
+		return nil, err
+	}
+	r, h := newRecord(cr.Root()), piece.New(true)
+	w := bufio.NewWriterSize(io.MultiWriter(dst, h), 64<<10)
+	if err := car.WriteHeader(w, cr.Root()); err != nil {
+		return nil, fail("write shard", err)
+	}
+	for {
+		if err := ctx.Err(); err != nil {
+			return nil, fail("read CAR", err)
+		}
+		b, err := cr.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		if _, err := car.WriteBlock(w, b.CID, b.Data); err != nil {
+			return nil, fail("write shard", err)
+		}
+		r.add(b)
+		if good != nil {
+			if err := w.Flush(); err != nil {
+				return nil, fail("write shard", err)
+			}
+			good(b.End())
+		}
+	}
+	if err := w.Flush(); err != nil {
+		return nil, fail("write shard", err)
+	}
+	r.finish(h)
+	return r, nil
+}
+
+// settle makes a finished temporary file a shard: fsync, rename, fsync of the
+// directory, index. A crash between these leaves a temporary file, or a shard
+// that Open indexes.
+func (k *core) settle(f *os.File, r *record) (Shard, error) {
+	if !k.temp {
+		if err := f.Sync(); err != nil {
+			return Shard{}, fail("sync shard", err)
+		}
+	}
+	k.commit.Lock()
+	defer k.commit.Unlock()
+	if k.closed {
+		return Shard{}, ErrClosed
+	}
+	if old := k.record(r.Root); old != nil {
+		return old.shard(), k.touch(old)
+	}
+	if err := os.Rename(f.Name(), k.path(r.Root)); err != nil {
+		return Shard{}, fail("rename shard", err)
+	}
+	if err := k.syncDir("shards"); err != nil {
+		return Shard{}, err
+	}
+	if err := k.indexShard(r); err != nil {
+		return Shard{}, err
+	}
+	if err := os.Remove(k.asidePath(r.Root)); err == nil {
+		k.log.Info("shard that was set aside is whole again", "root", r.Root)
+	}
+	return r.shard(), nil
+}
+
+func (k *core) syncDir(name string) error {
+	if k.temp {
+		return nil
+	}
+	d, err := os.Open(filepath.Join(k.dir, name))
+	if err != nil {
+		return fail("sync directory", err)
+	}
+	if err := errors.Join(d.Sync(), d.Close()); err != nil {
+		return fail("sync directory", err)
+	}
+	return nil
+}
+
+func (k *core) record(root cid.Cid) *record {
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	return k.shards[root]
+}
+
+// held returns the record of a shard, or ErrNotFound.
+func (k *core) held(root cid.Cid) (*record, error) {
+	if r := k.record(root); r != nil {
+		return r, nil
+	}
+	k.mu.RLock()
+	why := k.aside[root]
+	k.mu.RUnlock()
+	if why != "" {
+		return nil, fmt.Errorf("shard %s was set aside (%s): %w", root, why, ErrNotFound)
+	}
+	return nil, fmt.Errorf("shard %s: %w", root, ErrNotFound)
+}
+
+// entries reads where the blocks of an open shard are, without its data.
+func scan(f io.ReaderAt, size uint64) (es []entry, err error) {
+	var head [40]byte
+	for off := uint64(car.HeaderLen); off < size; {
+		n, err := f.ReadAt(head[:], int64(off))
+		if err != nil && !errors.Is(err, io.EOF) {
+			return nil, fail("scan shard", err)
+		}
+		l, m := binary.Uvarint(head[:n])
+		if m <= 0 || m > 4 || l < 36 || n < m+36 {
+			return nil, fmt.Errorf("scan shard at %d: %w", off, ErrVarint)
+		}
+		_, c, err := cid.CidFromBytes(head[m : m+36])
+		if err != nil {
+			return nil, fmt.Errorf("scan shard at %d: %w: %w", off, err, ErrCID)
+		}
+		es = append(es, entry{string(c.Hash()), off + uint64(m) + 36, int(l - 36)})
+		off += uint64(m) + l
+	}
+	return es, nil
+}
+
+// drop unlinks a shard. The unlink is the deletion: space is free at once, and
+// a crash after it leaves index entries that Open sweeps. Places of the same
+// blocks in other shards stay. The caller holds commit.
+func (k *core) drop(r *record) error {
+	f, err := os.Open(k.path(r.Root))
+	if err != nil {
+		return fail("drop shard", err)
+	}
+	defer func() { _ = f.Close() }()
+	es, err := scan(f, r.Size)
+	if err != nil {
+		k.log.Warn("shard to drop does not read; its index entries stay until the next open", "root", r.Root, "err", err)
+	}
+	if err := os.Remove(k.path(r.Root)); err != nil {
+		return fail("drop shard", err)
+	}
+	if err := k.syncDir("shards"); err != nil {
+		return err
+	}
+	return k.forget(r, es)
+}

@@ -1,0 +1,251 @@
+// Package storage keeps shards, small blocks and pins on a home disk.
+//
+// The life of a shard. Data comes in as a file (ImportFile), a directory
+// (ImportDir), a CAR file (ImportCAR, FetchCAR) or block by block from other
+// nodes (Fetch). It is written in the one canonical form of package car to a
+// temporary file, fsynced, renamed to shards/<root>.car, and the directory is
+// fsynced; then its blocks enter the index. From then on its blocks are served
+// (Blockstore, GetBlock), its files are read (OpenFile, FS), its byte ranges are
+// sold (Range, PieceProof, ServeCAR). Pin says that it must stay and provides
+// its root to the network; Collect unlinks what nobody pinned.
+//
+// On disk, under Config.Dir:
+//
+//	shards/<root>.car  the shards, the only copy of their data
+//	index/             multihash → every (shard, offset, length); piece roots.
+//	                   Rebuilt from the shards when it is lost or broken
+//	meta/              pins and loose blocks (manifests, receipts); fsynced
+//	fetch/             fetches under way, resumed by calling Fetch again
+//	aside/             CAR files found broken at Open, kept for repair
+//	tmp/               emptied at Open
+//
+// What returned without error is on disk: shards, blocks and pins survive a
+// kill at any moment, and Open recovers by comparing shards/ with the index. A
+// broken shard is set aside with a logged reason and everything else is served;
+// Health tells which, and Fetch brings it back. Every block is hashed when it is
+// read for others or through a file: a flipped bit is an error, never data.
+//
+// A Store is safe for concurrent use. It does not limit the disk (only the size
+// of one shard) and does not re-read shards by itself.
+package storage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"syscall"
+
+	blocks "github.com/ipfs/go-block-format"
+	"github.com/ipfs/go-cid"
+	ipld "github.com/ipfs/go-ipld-format"
+
+	"tally/internal/kv"
+	"tally/storage/car"
+)
+
+// DefaultMaxShard is the largest shard: 1 GiB.
+const DefaultMaxShard = 1 << 30
+
+var (
+	// ErrNotFound says that a block or shard is not held here.
+	ErrNotFound = errors.New("storage: not held here: fetch it first")
+	// ErrDiskFull says that the disk took no more; nothing acknowledged is lost.
+	ErrDiskFull = errors.New("storage: disk full: free space or unpin and collect shards, then try again")
+	// ErrShardBlock says that a block is part of a shard and cannot go alone.
+	ErrShardBlock = errors.New("storage: block belongs to a shard: unpin the shard and collect instead")
+	// ErrRange says that a range or leaf is past the end of a shard.
+	ErrRange = errors.New("storage: range past the end of the shard: ask within its size")
+	// ErrStalled says that no node sent a valid block for too long.
+	ErrStalled = errors.New("storage: no node sent a valid copy in time: try again when more holders are reachable; what arrived is kept")
+	// ErrNoExchange says that the store has no way to other nodes.
+	ErrNoExchange = errors.New("storage: not connected to other nodes: use WithNetwork or From")
+	// ErrClosed says that the store was closed.
+	ErrClosed = errors.New("storage: closed: open it again")
+	// ErrConfig says that a setting makes no sense.
+	ErrConfig = errors.New("storage: bad configuration")
+
+	// The ways in which a CAR file is refused; see package car.
+	ErrCorrupt   = car.ErrCorrupt
+	ErrTruncated = car.ErrTruncated
+	ErrTooLarge  = car.ErrTooLarge
+	ErrTooMany   = car.ErrTooMany
+	ErrOrder     = car.ErrOrder
+	ErrTrailing  = car.ErrTrailing
+	ErrHeader    = car.ErrHeader
+	ErrRoot      = car.ErrRoot
+	ErrVarint    = car.ErrVarint
+	ErrBlockSize = car.ErrBlockSize
+	ErrCID       = car.ErrCID
+	ErrBlock     = car.ErrBlock
+)
+
+// Exchange gets blocks from other nodes; boxo's bitswap is one. If it also has
+// NewSession(ctx) exchange.Fetcher, a Fetch uses one session.
+type Exchange interface {
+	// GetBlock waits for the block until ctx ends.
+	GetBlock(context.Context, cid.Cid) (blocks.Block, error)
+	// GetBlocks sends blocks as they arrive and closes the channel after the
+	// last or when ctx ends.
+	GetBlocks(context.Context, []cid.Cid) (<-chan blocks.Block, error)
+}
+
+// Provider announces roots to the network. If it also has
+// Unprovide(ctx, cid) error, that is called when the last pin of a root goes.
+type Provider interface {
+	// Provide announces that this node holds c, now or soon; it does not wait
+	// for the network.
+	Provide(ctx context.Context, c cid.Cid) error
+}
+
+// Config is what a Store depends on.
+type Config struct {
+	Dir      string       // "" is a new temporary directory, removed by Close, not fsynced
+	Logger   *slog.Logger // nil discards
+	Exchange Exchange     // may be nil: see WithNetwork
+	Provider Provider     // may be nil: see WithNetwork
+	MaxShard int64        // bytes of the largest CAR file; 0 is DefaultMaxShard
+}
+
+// Validate returns ErrConfig for a setting that makes no sense.
+func (c Config) Validate() error {
+	if c.MaxShard < 0 || c.MaxShard > DefaultMaxShard {
+		return fmt.Errorf("%w: MaxShard %d: choose 1 to %d bytes, or 0 for the default", ErrConfig, c.MaxShard, DefaultMaxShard)
+	}
+	return nil
+}
+
+// Shard is one canonical CAR file.
+type Shard struct {
+	Root  cid.Cid  // of the DAG
+	Piece [32]byte // piece root of the file; see package piece
+	Size  uint64   // bytes of the file
+}
+
+// Store is an open store. WithNetwork makes further views of the same store;
+// Close closes them all.
+type Store struct {
+	*core
+	exchange Exchange
+	provider Provider
+}
+
+// core is what all views of one store share.
+type core struct {
+	dir   string
+	temp  bool // dir is removed by Close
+	max   uint64
+	log   *slog.Logger
+	meta  *kv.DB
+	index *kv.DB
+
+	// commit serialises what makes and drops shards, pins and loose blocks, so
+	// that nothing goes between being found unpinned and being unlinked.
+	commit sync.Mutex
+	closed bool // guarded by commit
+
+	mu     sync.RWMutex
+	shards map[cid.Cid]*record  // guarded by mu; a record never changes
+	byID   map[uint64]*record   // guarded by mu
+	aside  map[cid.Cid]string   // guarded by mu: why a shard was set aside
+	bad    map[string]cid.Cid   // guarded by mu: blocks found corrupt, by multihash
+	busy   map[cid.Cid]struct{} // guarded by mu: roots being fetched
+}
+
+// Open opens or creates a store. A directory that another process holds ends in
+// kv.ErrInUse. After a loss of the index it takes the time to hash all shards.
+func Open(c Config) (*Store, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	k := &core{
+		dir: c.Dir, log: c.Logger, max: uint64(c.MaxShard),
+		shards: map[cid.Cid]*record{}, byID: map[uint64]*record{},
+		aside: map[cid.Cid]string{}, bad: map[string]cid.Cid{}, busy: map[cid.Cid]struct{}{},
+	}
+	if k.log == nil {
+		k.log = slog.New(slog.DiscardHandler)
+	}
+	if k.max == 0 {
+		k.max = DefaultMaxShard
+	}
+	if k.dir == "" {
+		d, err := os.MkdirTemp("", "tally-storage-")
+		if err != nil {
+			return nil, fail("open", err)
+		}
+		k.dir, k.temp = d, true
+	}
+	if err := k.open(); err != nil {
+		return nil, errors.Join(err, k.close())
+	}
+	return &Store{k, c.Exchange, c.Provider}, nil
+}
+
+func (k *core) open() error {
+	for _, d := range []string{"", "shards", "fetch", "aside", "tmp"} {
+		if err := os.MkdirAll(filepath.Join(k.dir, d), 0o700); err != nil {
+			return fail("open", err)
+		}
+	}
+	var err error
+	if k.meta, err = kv.Open(filepath.Join(k.dir, "meta"), kv.Options{Sync: !k.temp}); err != nil {
+		return fmt.Errorf("storage: open: %w", err)
+	}
+	if err := k.clearTemp(); err != nil {
+		return err
+	}
+	if err := k.openIndex(); err != nil {
+		return err
+	}
+	if err := k.reconcile(); err != nil {
+		return err
+	}
+	return k.loadAside()
+}
+
+// WithNetwork returns a view of the same store that fetches through x and
+// provides through p. It resolves the circle in which the network serves our
+// blocks and we fetch through the network.
+func (s *Store) WithNetwork(x Exchange, p Provider) *Store { return &Store{s.core, x, p} }
+
+// WithExchange is WithNetwork that keeps the provider.
+func (s *Store) WithExchange(x Exchange) *Store { return &Store{s.core, x, s.provider} }
+
+// Close releases the directory. Calls under way may err.
+func (s *Store) Close() error { return s.core.close() }
+
+func (k *core) close() error {
+	var errs []error
+	k.commit.Lock()
+	defer k.commit.Unlock()
+	if k.closed {
+		return nil
+	}
+	for _, db := range []*kv.DB{k.index, k.meta} {
+		if db != nil {
+			errs = append(errs, db.Close())
+		}
+	}
+	k.closed = true
+	if k.temp {
+		errs = append(errs, os.RemoveAll(k.dir))
+	}
+	return errors.Join(errs...)
+}
+
+// fail names the operation and makes a full disk recognisable.
+func fail(op string, err error) error {
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		return fmt.Errorf("%s: %w: %w", op, ErrDiskFull, err)
+	}
+	return fmt.Errorf("storage: %s: %w", op, err)
+}
+
+// notFound is ErrNotFound to us and ipld.ErrNotFound to boxo.
+func notFound(c cid.Cid) error {
+	return fmt.Errorf("%w: %w", ErrNotFound, ipld.ErrNotFound{Cid: c})
+}
