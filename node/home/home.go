@@ -1,0 +1,308 @@
+// Package home is a node's data directory: who the node is, what it does and
+// which network it belongs to.
+//
+// Init makes the directory, with the one key of the node (readable by its owner
+// only) and config.json. Open locks it for one process, so that a second node on
+// the same directory ends in ErrInUse, and Bind writes down the network that its
+// contents belong to: on another network the directory is refused with
+// ErrNetwork, since its pins, receipts and vouchers would mean nothing there.
+//
+//	key            the secp256k1 private key, hex: it signs everything
+//	config.json    Config
+//	book.json      the address book of the network: contracts and times
+//	network        the id of the network that the rest belongs to
+//	token          the secret of the local API and the OpenAI endpoint
+//	lock           held while a node runs
+//	api.sock       the local API (or api.addr where a socket's path is too long)
+//	chain/ p2p/ storage/ rewards/ jobs/ …   each package's own
+//
+// Config is immutable once read. A Home is safe for concurrent use.
+package home
+
+import (
+	"crypto/ecdsa"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/crypto"
+	"github.com/gofrs/flock"
+	"github.com/libp2p/go-libp2p/core/peer"
+
+	"tally/p2p"
+	"tally/protocol"
+)
+
+var (
+	// ErrInUse says that another process runs on the directory.
+	ErrInUse = errors.New("home: data directory in use: stop the other node or choose another directory with --data")
+	// ErrNetwork says that the directory belongs to another network.
+	ErrNetwork = errors.New("home: the data directory belongs to another network")
+	// ErrExists says that Init would overwrite a node.
+	ErrExists = errors.New("home: there is a node already")
+	// ErrMissing says that there is no node in the directory.
+	ErrMissing = errors.New("home: no node here: make one with 'tally init'")
+	// ErrConfig is the class of every fault of a Config.
+	ErrConfig = errors.New("home: config")
+)
+
+// Role is something that a node does for others.
+type Role string
+
+// The roles. A node without any still has the API, publishes and submits.
+const (
+	Worker  Role = "worker"  // trains and answers
+	Pinner  Role = "pinner"  // keeps shards and weights
+	Auditor Role = "auditor" // re-executes and re-derives
+	Poster  Role = "poster"  // closes epochs
+)
+
+// Class is what the registry calls a role.
+func (r Role) Class(engine string) string {
+	switch r {
+	case Worker:
+		return engine
+	case Pinner:
+		return ClassPin
+	case Auditor:
+		return ClassAudit
+	case Poster:
+		return ClassPost
+	}
+	return string(r)
+}
+
+// The registry's classes of roles that are no engines.
+const (
+	ClassPin   = "pin/1"
+	ClassAudit = "audit/1"
+	ClassPost  = "post/1"
+)
+
+// Prices are what the node asks, in the token's smallest unit.
+type Prices struct {
+	In    protocol.Amount `json:"in"`    // per 1000 tokens read
+	Out   protocol.Amount `json:"out"`   // per 1000 tokens written
+	Train protocol.Amount `json:"train"` // per 1000 tokens trained
+	Pin   protocol.Amount `json:"pin"`   // per MiB and hour
+}
+
+// Config is what the operator decided.
+type Config struct {
+	Network   string         `json:"network"`             // the name part of the network's id
+	Roles     []Role         `json:"roles"`               // none: a node that only submits and publishes
+	Payout    common.Address `json:"payout"`              // zero: the node's own account
+	RPC       []string       `json:"rpc"`                 // endpoints of the chain; none: the embedded chain
+	Listen    []string       `json:"listen"`              // multiaddrs; none: free loopback ports
+	Bootstrap []string       `json:"bootstrap"`           // multiaddrs with /p2p/…
+	Profile   p2p.Profile    `json:"profile"`             // "lan" or "test"
+	OpenAI    string         `json:"openai"`              // host:port on loopback of the OpenAI-compatible API; "" is a free port
+	Prices    Prices         `json:"prices"`              //
+	Threads   int            `json:"threads,omitempty"`   // of the engine; 0: one per processor
+	MaxShard  int64          `json:"max_shard,omitempty"` // bytes; 0: 1 GiB
+}
+
+// Has reports whether the node has the role.
+func (c Config) Has(r Role) bool { return slices.Contains(c.Roles, r) }
+
+// Validate says what is wrong and what to write instead.
+func (c Config) Validate() error {
+	for _, r := range c.Roles {
+		if r != Worker && r != Pinner && r != Auditor && r != Poster {
+			return fmt.Errorf("%w: role %q: use worker, pinner, auditor, poster", ErrConfig, r)
+		}
+	}
+	for _, s := range c.RPC {
+		u, err := url.Parse(s)
+		if err != nil || u.Host == "" || !slices.Contains([]string{"http", "https", "ws", "wss"}, u.Scheme) {
+			return fmt.Errorf("%w: rpc %q: write a URL such as http://127.0.0.1:8545", ErrConfig, s)
+		}
+	}
+	if _, err := c.Peers(); err != nil {
+		return err
+	}
+	if c.Threads < 0 || c.Threads > 1024 {
+		return fmt.Errorf("%w: threads %d: use 0 for one per processor", ErrConfig, c.Threads)
+	}
+	return nil
+}
+
+// Peers parses the bootstrap list.
+func (c Config) Peers() ([]peer.AddrInfo, error) {
+	var out []peer.AddrInfo
+	for _, s := range c.Bootstrap {
+		a, err := peer.AddrInfoFromString(s)
+		if err != nil {
+			return nil, fmt.Errorf("%w: bootstrap %q: write a multiaddr that ends in /p2p/PEER: %w", ErrConfig, s, err)
+		}
+		out = append(out, *a)
+	}
+	return out, nil
+}
+
+// Home is an open data directory.
+type Home struct {
+	Dir    string
+	Config Config
+	Key    *ecdsa.PrivateKey
+	Token  string
+	lock   *flock.Flock // nil until Lock
+}
+
+// Address is the node's account.
+func (h *Home) Address() common.Address { return crypto.PubkeyToAddress(h.Key.PublicKey) }
+
+// Path is a place in the directory.
+func (h *Home) Path(parts ...string) string {
+	return filepath.Join(append([]string{h.Dir}, parts...)...)
+}
+
+// Init makes a node in dir, with a new key unless key is given.
+func Init(dir string, c Config, key *ecdsa.PrivateKey) (*Home, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, fmt.Errorf("home: %w", err)
+	}
+	if err := os.MkdirAll(abs, 0o700); err != nil {
+		return nil, fmt.Errorf("home: make %s: %w", abs, err)
+	}
+	if _, err := os.Stat(filepath.Join(abs, "key")); err == nil {
+		return nil, fmt.Errorf("%w in %s: its key is its identity and its money, so it is not overwritten", ErrExists, abs)
+	}
+	if key == nil {
+		if key, err = crypto.GenerateKey(); err != nil {
+			return nil, fmt.Errorf("home: make a key: %w", err)
+		}
+	}
+	h := &Home{Dir: abs, Config: c, Key: key, Token: "tally-" + rand.Text()}
+	if err := h.SaveConfig(); err != nil {
+		return nil, err
+	}
+	if err := WriteFile(h.Path("token"), []byte(h.Token+"\n"), 0o600); err != nil {
+		return nil, err
+	}
+	// The key goes last: a directory without one was never a node.
+	if err := WriteFile(h.Path("key"), []byte(hex.EncodeToString(crypto.FromECDSA(key))+"\n"), 0o600); err != nil {
+		return nil, err
+	}
+	return h, nil
+}
+
+// SaveConfig writes config.json.
+func (h *Home) SaveConfig() error {
+	b, err := json.MarshalIndent(h.Config, "", "  ")
+	if err != nil {
+		return fmt.Errorf("home: %w", err)
+	}
+	return WriteFile(h.Path("config.json"), append(b, '\n'), 0o600)
+}
+
+// Open reads the directory. It does not lock it.
+func Open(dir string) (*Home, error) {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, fmt.Errorf("home: %w", err)
+	}
+	raw, err := os.ReadFile(filepath.Join(abs, "key"))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("%w (looked in %s)", ErrMissing, abs)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("home: %w", err)
+	}
+	key, err := crypto.HexToECDSA(strings.TrimSpace(string(raw)))
+	if err != nil {
+		return nil, fmt.Errorf("home: %s: not a secp256k1 private key in hex: restore it from a copy: %w", filepath.Join(abs, "key"), err)
+	}
+	h := &Home{Dir: abs, Key: key}
+	b, err := os.ReadFile(h.Path("config.json"))
+	if err != nil {
+		return nil, fmt.Errorf("home: %w", err)
+	}
+	if err := json.Unmarshal(b, &h.Config); err != nil {
+		return nil, fmt.Errorf("%w: %s: %w", ErrConfig, h.Path("config.json"), err)
+	}
+	if err := h.Config.Validate(); err != nil {
+		return nil, fmt.Errorf("%s: %w", h.Path("config.json"), err)
+	}
+	tok, err := os.ReadFile(h.Path("token"))
+	if err != nil {
+		return nil, fmt.Errorf("home: %w", err)
+	}
+	h.Token = strings.TrimSpace(string(tok))
+	return h, nil
+}
+
+// Lock takes the directory for this process until Unlock or its end.
+func (h *Home) Lock() error {
+	l := flock.New(h.Path("lock"))
+	ok, err := l.TryLock()
+	if err != nil {
+		return fmt.Errorf("home: lock %s: %w", h.Dir, err)
+	}
+	if !ok {
+		return fmt.Errorf("%w (%s)", ErrInUse, h.Dir)
+	}
+	h.lock = l
+	return nil
+}
+
+// Unlock gives the directory back.
+func (h *Home) Unlock() error {
+	if h.lock == nil {
+		return nil
+	}
+	return h.lock.Unlock()
+}
+
+// Bind ties the directory to a network, once and for all.
+func (h *Home) Bind(n protocol.Network) error {
+	b, err := os.ReadFile(h.Path("network"))
+	if errors.Is(err, os.ErrNotExist) {
+		return WriteFile(h.Path("network"), []byte(n.ID()+"\n"), 0o600)
+	}
+	if err != nil {
+		return fmt.Errorf("home: %w", err)
+	}
+	if have := strings.TrimSpace(string(b)); have != n.ID() {
+		return fmt.Errorf("%w: %s holds data of %s, the address book says %s: use another directory, or the book it was made with", ErrNetwork, h.Dir, have, n.ID())
+	}
+	return nil
+}
+
+// WriteFile replaces a file as a whole: it is on disk when it returns, and after
+// a crash it is the old or the new one.
+func WriteFile(path string, data []byte, mode os.FileMode) error {
+	f, err := os.CreateTemp(filepath.Dir(path), ".new-*")
+	if err != nil {
+		return fmt.Errorf("home: write %s: %w", path, err)
+	}
+	defer os.Remove(f.Name())
+	if err := errors.Join(f.Chmod(mode), writeAll(f, data), f.Sync(), f.Close()); err != nil {
+		return fmt.Errorf("home: write %s: %w", path, err)
+	}
+	if err := os.Rename(f.Name(), path); err != nil {
+		return fmt.Errorf("home: write %s: %w", path, err)
+	}
+	d, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return fmt.Errorf("home: write %s: %w", path, err)
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+func writeAll(f *os.File, b []byte) error {
+	_, err := f.Write(b)
+	return err
+}

@@ -1,0 +1,233 @@
+// Package view keeps what the chain has said so far where the rest of the node
+// can ask for it.
+//
+// The life of a fact: the event watcher delivers a block; its logs are decoded
+// into protocol facts and appended; whoever waits for a block, an offer or an
+// anchor wakes up. When a reorganisation takes blocks back, their facts are
+// dropped and the watcher delivers the new ones. The view holds no state of its
+// own on disk: the watcher replays what it stored when the node starts.
+//
+// A View is safe for concurrent use. What it returns is a snapshot and must not
+// be written to. It asks the chain nothing.
+package view
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core/types"
+
+	"tally/chainclient/watch"
+	"tally/protocol"
+)
+
+// ErrUnknown says that the chain has not said that, as far as this node has read.
+var ErrUnknown = errors.New("view: not on the chain as far as this node has read it")
+
+// Decoder turns a log into an event of package protocol; ok is false for logs
+// that say nothing to us.
+type Decoder func(types.Log) (event any, ok bool, err error)
+
+type header struct {
+	hash common.Hash
+	time uint64
+}
+
+// Offer is an opened offer and where it was opened.
+type Offer struct {
+	protocol.OfferOpened
+	Block uint64
+	Time  uint64
+}
+
+// View is the chain's facts in order.
+type View struct {
+	decode Decoder
+
+	mu      sync.Mutex
+	facts   []protocol.Fact       // guarded by mu; replaced, never overwritten, on Revert
+	headers map[uint64]header     // guarded by mu
+	offers  map[common.Hash]Offer // guarded by mu
+	head    uint64                // guarded by mu
+	changed chan struct{}         // guarded by mu; closed and replaced at every change
+}
+
+// New returns an empty view.
+func New(decode Decoder) *View {
+	return &View{decode: decode, headers: map[uint64]header{}, offers: map[common.Hash]Offer{}, changed: make(chan struct{})}
+}
+
+// Apply appends a block's facts. It is the watcher's to call.
+func (v *View) Apply(_ context.Context, b watch.Block) error {
+	var fresh []protocol.Fact
+	for _, l := range b.Logs {
+		e, ok, err := v.decode(l)
+		if err != nil {
+			return fmt.Errorf("view: block %d: %w", b.Number, err)
+		}
+		if ok {
+			fresh = append(fresh, protocol.Fact{Block: b.Number, Time: b.Time, Index: uint64(l.Index), Tx: l.TxHash, Event: e})
+		}
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for _, f := range fresh {
+		if o, ok := f.Event.(protocol.OfferOpened); ok {
+			v.offers[o.ID] = Offer{o, f.Block, f.Time}
+		}
+	}
+	v.facts = append(v.facts, fresh...)
+	v.headers[b.Number] = header{b.Hash, b.Time}
+	v.head = b.Number
+	v.wake()
+	return nil
+}
+
+// Revert drops every block above to. It is the watcher's to call.
+func (v *View) Revert(_ context.Context, to uint64) error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	kept := make([]protocol.Fact, 0, len(v.facts))
+	clear(v.offers)
+	for _, f := range v.facts {
+		if f.Block > to {
+			continue
+		}
+		kept = append(kept, f)
+		if o, ok := f.Event.(protocol.OfferOpened); ok {
+			v.offers[o.ID] = Offer{o, f.Block, f.Time}
+		}
+	}
+	v.facts = kept
+	for n := range v.headers {
+		if n > to {
+			delete(v.headers, n)
+		}
+	}
+	v.head = min(v.head, to)
+	v.wake()
+	return nil
+}
+
+func (v *View) wake() {
+	close(v.changed)
+	v.changed = make(chan struct{})
+}
+
+// Changed is closed at the next change.
+func (v *View) Changed() <-chan struct{} {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.changed
+}
+
+// Facts are all facts so far, in the chain's order.
+func (v *View) Facts() []protocol.Fact {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.facts[:len(v.facts):len(v.facts)]
+}
+
+// Head is the newest block read, and its time.
+func (v *View) Head() (number, time uint64) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.head, v.headers[v.head].time
+}
+
+// Block is the hash and time of a block.
+func (v *View) Block(number uint64) (common.Hash, uint64, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	h, ok := v.headers[number]
+	if !ok {
+		return common.Hash{}, 0, fmt.Errorf("%w: block %d (head is %d)", ErrUnknown, number, v.head)
+	}
+	return h.hash, h.time, nil
+}
+
+// Offer is an offer by its id.
+func (v *View) Offer(id common.Hash) (Offer, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	o, ok := v.offers[id]
+	if !ok {
+		return Offer{}, fmt.Errorf("%w: offer %s", ErrUnknown, id)
+	}
+	return o, nil
+}
+
+// Await blocks until ready is true of the view, or ctx ends. ready is called
+// without a lock held, after every change.
+func (v *View) Await(ctx context.Context, ready func() bool) error {
+	for {
+		c := v.Changed()
+		if ready() {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("view: wait for the chain: %w", context.Cause(ctx))
+		case <-c:
+		}
+	}
+}
+
+// AwaitOffer waits until the offer is on the chain as read.
+func (v *View) AwaitOffer(ctx context.Context, id common.Hash) (Offer, error) {
+	var o Offer
+	err := v.Await(ctx, func() bool {
+		var err error
+		o, err = v.Offer(id)
+		return err == nil
+	})
+	return o, err
+}
+
+// AwaitBlock waits for a block and returns its hash.
+func (v *View) AwaitBlock(ctx context.Context, number uint64) (common.Hash, error) {
+	var h common.Hash
+	err := v.Await(ctx, func() bool {
+		var err error
+		h, _, err = v.Block(number)
+		return err == nil
+	})
+	return h, err
+}
+
+// NodesAt are the nodes registered at the end of a block, by account.
+func (v *View) NodesAt(block uint64) map[common.Address]protocol.NodeRegistered {
+	out := map[common.Address]protocol.NodeRegistered{}
+	for _, f := range v.Facts() {
+		if f.Block > block {
+			break
+		}
+		switch e := f.Event.(type) {
+		case protocol.NodeRegistered:
+			out[e.Node] = e
+		case protocol.NodeDeregistered:
+			delete(out, e.Node)
+		}
+	}
+	return out
+}
+
+// Nodes are the nodes registered now.
+func (v *View) Nodes() map[common.Address]protocol.NodeRegistered {
+	n, _ := v.Head()
+	return v.NodesAt(n)
+}
+
+// Collected is what vouchers have taken from a channel so far.
+func (v *View) Collected(channel common.Hash) protocol.Amount {
+	var out protocol.Amount
+	for _, f := range v.Facts() {
+		if r, ok := f.Event.(protocol.Redeemed); ok && r.Channel == channel {
+			out = r.Collected
+		}
+	}
+	return out
+}
