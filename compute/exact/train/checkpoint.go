@@ -1,0 +1,154 @@
+package train
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+
+	"tally/compute/exact/kernel"
+)
+
+// ErrCheckpoint says that a checkpoint is malformed or belongs to another training.
+var ErrCheckpoint = errors.New("train: checkpoint")
+
+const checkpointMagic = "tally/exact/checkpoint/v1\n"
+
+// Checkpoint is the whole state of a training after the last step of a segment. It must not
+// be changed.
+type Checkpoint struct {
+	Step   int // the last step taken, from 1
+	recipe Recipe
+	corpus [32]byte
+
+	heldoutFirst float64
+	losses       []float32  // of every step so far
+	batches      [][32]byte // of the segment that ends here
+	leaves       [][32]byte // of the segments before it
+	params, m, v []float32
+}
+
+// Leaves returns the trace up to and with this checkpoint.
+func (c *Checkpoint) Leaves() [][32]byte {
+	return append(append([][32]byte(nil), c.leaves...), c.Leaf())
+}
+
+// Size returns the number of bytes that Encode writes.
+func (c *Checkpoint) Size() int {
+	return len(checkpointMagic) + 32 + 32 + 8 + 8 + 4*len(c.losses) + 32*len(c.batches) + 32*len(c.leaves) + 12*len(c.params)
+}
+
+// Encode returns the canonical bytes: the magic line, recipe hash, corpus hash, step
+// (u64), held-out loss before training (float64), the losses of all steps (float32), the
+// batch hashes of the segment, the leaves before it, then parameters, first and second
+// moments (float32, tensors in the order of names); little-endian, no padding. Step and
+// recipe fix all lengths.
+func (c *Checkpoint) Encode() []byte {
+	b := make([]byte, 0, c.Size())
+	b = append(b, checkpointMagic...)
+	recipe := c.recipe.Hash()
+	b = append(b, recipe[:]...)
+	b = append(b, c.corpus[:]...)
+	b = binary.LittleEndian.AppendUint64(b, uint64(c.Step))
+	b = binary.LittleEndian.AppendUint64(b, math.Float64bits(c.heldoutFirst))
+	b = appendFloats(b, c.losses)
+	for _, h := range c.batches {
+		b = append(b, h[:]...)
+	}
+	for _, h := range c.leaves {
+		b = append(b, h[:]...)
+	}
+	b = appendFloats(b, c.params)
+	b = appendFloats(b, c.m)
+	return appendFloats(b, c.v)
+}
+
+// Hash names the checkpoint: SHA-256 of its canonical bytes.
+func (c *Checkpoint) Hash() [32]byte { return sha256.Sum256(c.Encode()) }
+
+// Leaf returns the trace leaf of the segment that ends here: SHA-256 over
+// "tally/exact/train/leaf/v1", the first and last step (u64 each), the batch hashes, the
+// losses (float32) and the hash of the checkpoint, little-endian.
+func (c *Checkpoint) Leaf() [32]byte {
+	first, last := c.recipe.segment((c.Step - 1) / c.recipe.CheckpointEvery)
+	b := []byte("tally/exact/train/leaf/v1")
+	b = binary.LittleEndian.AppendUint64(b, uint64(first))
+	b = binary.LittleEndian.AppendUint64(b, uint64(last))
+	for _, h := range c.batches {
+		b = append(b, h[:]...)
+	}
+	b = appendFloats(b, c.losses[first-1:])
+	hash := c.Hash()
+	return sha256.Sum256(append(b, hash[:]...))
+}
+
+// DecodeCheckpoint reads canonical bytes of a training by recipe r. It keeps nothing of b
+// and takes no more memory than b and the recipe's parameters justify.
+func DecodeCheckpoint(r Recipe, b []byte) (*Checkpoint, error) {
+	if err := r.Validate(); err != nil {
+		return nil, err
+	}
+	rest, ok := bytes.CutPrefix(b, []byte(checkpointMagic))
+	if !ok || len(rest) < 80 {
+		return nil, fmt.Errorf("%w: %d bytes do not begin with one", ErrCheckpoint, len(b))
+	}
+	hash := r.Hash()
+	if !bytes.Equal(rest[:32], hash[:]) {
+		return nil, fmt.Errorf("%w: it is of another recipe", ErrCheckpoint)
+	}
+	step := binary.LittleEndian.Uint64(rest[64:])
+	if step < 1 || step > uint64(r.Steps) || step%uint64(r.CheckpointEvery) != 0 && step != uint64(r.Steps) {
+		return nil, fmt.Errorf("%w: step %d is not the end of a segment", ErrCheckpoint, step)
+	}
+	c := &Checkpoint{
+		Step: int(step), recipe: r, corpus: [32]byte(rest[32:64]),
+		heldoutFirst: math.Float64frombits(binary.LittleEndian.Uint64(rest[72:])),
+	}
+	rest = rest[80:]
+	index := (c.Step - 1) / r.CheckpointEvery
+	first, last := r.segment(index)
+	batches, n := last-first+1, r.Config.Params()
+	if want := 4*c.Step + 32*batches + 32*index + 12*n; len(rest) != want {
+		return nil, fmt.Errorf("%w: %d bytes after the header, want %d", ErrCheckpoint, len(rest), want)
+	}
+	if math.IsNaN(c.heldoutFirst) || math.IsInf(c.heldoutFirst, 0) {
+		return nil, fmt.Errorf("%w: held-out loss is not finite", ErrCheckpoint)
+	}
+	c.losses, rest = takeFloats(rest, c.Step)
+	c.batches, rest = takeHashes(rest, batches)
+	c.leaves, rest = takeHashes(rest, index)
+	c.params, rest = takeFloats(rest, n)
+	c.m, rest = takeFloats(rest, n)
+	c.v, _ = takeFloats(rest, n)
+	for _, x := range [][]float32{c.losses, c.params, c.m, c.v} {
+		if !kernel.Finite(x) {
+			return nil, fmt.Errorf("%w: a value is not finite", ErrCheckpoint)
+		}
+	}
+	return c, nil
+}
+
+func appendFloats(b []byte, x []float32) []byte {
+	for _, v := range x {
+		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(v))
+	}
+	return b
+}
+
+func takeFloats(b []byte, n int) ([]float32, []byte) {
+	x := make([]float32, n)
+	for i := range x {
+		x[i] = math.Float32frombits(binary.LittleEndian.Uint32(b[4*i:]))
+	}
+	return x, b[4*n:]
+}
+
+func takeHashes(b []byte, n int) ([][32]byte, []byte) {
+	x := make([][32]byte, n)
+	for i := range x {
+		x[i] = [32]byte(b[32*i:])
+	}
+	return x, b[32*n:]
+}

@@ -1,0 +1,145 @@
+// Package train trains a model so that anyone can repeat it to the bit.
+//
+// The life of a training: a [Recipe] and a list of documents say everything; [NewTrainer]
+// derives the tokenizer and splits the documents into training and held-out text;
+// [Trainer.Run] takes steps, reports them, and every few steps hands out a [Checkpoint],
+// whose canonical bytes can be published; the [Result] has the model, its losses and the
+// trace. A run resumed from any checkpoint ends in the same bits, and
+// [Trainer.VerifySegment] repeats the steps between two checkpoints for an auditor.
+//
+// Nothing depends on threads, on the size of a micro-batch, on time or on the order of a
+// map. A Trainer is used by one goroutine at a time and keeps no goroutine between calls.
+package train
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+
+	"tally/compute/exact/model"
+)
+
+// ErrRecipe says that a recipe is impossible or out of bounds.
+var ErrRecipe = errors.New("train: recipe")
+
+// Recipe says how to train: pure data. Together with the documents it fixes every bit.
+type Recipe struct {
+	Preset          string       `json:"preset"` // the name the config came from; for people only
+	Config          model.Config `json:"config"`
+	Seed            uint64       `json:"seed"`
+	Steps           int          `json:"steps"`
+	BatchSize       int          `json:"batch_size"`       // samples per step
+	Context         int          `json:"context"`          // tokens per sample
+	LR              float64      `json:"lr"`               // peak learning rate
+	Warmup          int          `json:"warmup"`           // steps of linear rise
+	WeightDecay     float64      `json:"weight_decay"`     // of matrices, not of gains and biases
+	ClipNorm        float64      `json:"clip_norm"`        // greatest length of the gradient; 0: no clipping
+	CheckpointEvery int          `json:"checkpoint_every"` // steps of a segment
+	EvalFraction    float64      `json:"eval_fraction"`    // part of the documents that is held out
+	EvalWindows     int          `json:"eval_windows"`     // held-out samples that are evaluated, at most
+}
+
+// NewRecipe returns the recipe of a preset.
+func NewRecipe(preset string, seed uint64) (Recipe, error) {
+	c, d, err := model.Preset(preset)
+	if err != nil {
+		return Recipe{}, err
+	}
+	return Recipe{
+		Preset: preset, Config: c, Seed: seed, Steps: d.Steps, BatchSize: d.BatchSize, Context: d.Context, LR: d.LR,
+		Warmup: d.Warmup, WeightDecay: d.WeightDecay, ClipNorm: d.ClipNorm, CheckpointEvery: d.CheckpointEvery,
+		EvalFraction: 0.1, EvalWindows: 32,
+	}, nil
+}
+
+// Bounds of a recipe.
+const (
+	MaxSteps       = 1 << 20
+	MaxBatchTokens = 1 << 20
+	MaxSegment     = 1 << 12
+)
+
+// Validate checks that the recipe is possible and within bounds.
+func (r Recipe) Validate() error {
+	if err := r.Config.Validate(); err != nil {
+		return fmt.Errorf("%w: %w", ErrRecipe, err)
+	}
+	for _, f := range []struct {
+		name            string
+		value, min, max int
+	}{
+		{"steps", r.Steps, 1, MaxSteps}, {"batch_size", r.BatchSize, 1, MaxBatchTokens},
+		{"context", r.Context, 1, r.Config.Context}, {"warmup", r.Warmup, 0, r.Steps},
+		{"checkpoint_every", r.CheckpointEvery, 1, MaxSegment}, {"eval_windows", r.EvalWindows, 1, 1 << 12},
+		{"vocab", r.Config.Vocab, 257, model.MaxVocab},
+	} {
+		if f.value < f.min || f.value > f.max {
+			return fmt.Errorf("%w: %s is %d, want %d to %d", ErrRecipe, f.name, f.value, f.min, f.max)
+		}
+	}
+	for _, f := range []struct {
+		name            string
+		value, min, max float64
+	}{
+		{"lr", r.LR, 1e-9, 1}, {"weight_decay", r.WeightDecay, 0, 10}, {"clip_norm", r.ClipNorm, 0, 1e6},
+		{"eval_fraction", r.EvalFraction, 1e-4, 0.5},
+	} {
+		if !(f.value >= f.min && f.value <= f.max) {
+			return fmt.Errorf("%w: %s is %v, want %v to %v", ErrRecipe, f.name, f.value, f.min, f.max)
+		}
+	}
+	if r.BatchSize*r.Context > MaxBatchTokens {
+		return fmt.Errorf("%w: %d tokens a step, the most is %d", ErrRecipe, r.BatchSize*r.Context, MaxBatchTokens)
+	}
+	if len(r.Preset) > 64 {
+		return fmt.Errorf("%w: preset name of %d bytes, the most is 64", ErrRecipe, len(r.Preset))
+	}
+	return nil
+}
+
+// Segments returns the number of checkpoints, and so of trace leaves, of a whole run.
+func (r Recipe) Segments() int { return (r.Steps + r.CheckpointEvery - 1) / r.CheckpointEvery }
+
+// segment returns the first and last step (from 1) of segment i.
+func (r Recipe) segment(i int) (first, last int) {
+	return i*r.CheckpointEvery + 1, min(r.Steps, (i+1)*r.CheckpointEvery)
+}
+
+// Hash names the recipe: SHA-256 over "tally/exact/recipe/v1" and all fields but Preset
+// in the order of declaration, integers and booleans as u64, numbers as float64, little-endian.
+func (r Recipe) Hash() [32]byte {
+	b := []byte("tally/exact/recipe/v1")
+	c := r.Config
+	whole := func(values ...int) {
+		for _, v := range values {
+			b = binary.LittleEndian.AppendUint64(b, uint64(v))
+		}
+	}
+	real := func(values ...float64) {
+		for _, v := range values {
+			b = binary.LittleEndian.AppendUint64(b, math.Float64bits(v))
+		}
+	}
+	flag := func(v bool) {
+		if v {
+			whole(1)
+		} else {
+			whole(0)
+		}
+	}
+	whole(c.Vocab, c.Width, c.Layers, c.Heads, c.KVHeads, c.HeadDim, c.FFN, c.Context)
+	real(c.RopeTheta, c.NormEps)
+	flag(c.Tied)
+	flag(c.QKVBias)
+	b = binary.LittleEndian.AppendUint64(b, r.Seed)
+	whole(r.Steps, r.BatchSize, r.Context)
+	real(r.LR)
+	whole(r.Warmup)
+	real(r.WeightDecay, r.ClipNorm)
+	whole(r.CheckpointEvery)
+	real(r.EvalFraction)
+	whole(r.EvalWindows)
+	return sha256.Sum256(b)
+}
