@@ -37,7 +37,7 @@ type Config struct {
 	// remembered, at most 64. Subscriptions of peers to anything else are
 	// dropped, which is why the list is known before the first peer connects.
 	Topics []string
-	// DataDir keeps provided roots and known provider records between runs.
+	// DataDir keeps the provided roots between runs; one process at a time.
 	// Empty keeps them in memory.
 	DataDir string
 	// Logger takes what an operator should know. Nil discards it.

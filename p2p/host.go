@@ -6,13 +6,16 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/crypto"
+	"github.com/ipfs/boxo/bitswap"
 	"github.com/libp2p/go-libp2p"
+	pubsub "github.com/libp2p/go-libp2p-pubsub"
 	lcrypto "github.com/libp2p/go-libp2p/core/crypto"
 	"github.com/libp2p/go-libp2p/core/host"
 	"github.com/libp2p/go-libp2p/core/network"
@@ -48,6 +51,11 @@ type Host struct {
 	log     *slog.Logger
 	metrics *metrics
 	greeter *greeter
+	finder  *finder
+	gossip  *pubsub.PubSub
+
+	exchange   *bitswap.Bitswap // nil without Config.Blocks
+	topicNames []string
 
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
@@ -75,6 +83,8 @@ func Listen(ctx context.Context, c Config) (*Host, error) {
 		address:  crypto.PubkeyToAddress(c.Key.PublicKey),
 		log:      log,
 		handlers: make(map[string]*handler),
+
+		topicNames: slices.Clone(c.Topics),
 	}
 	h.ctx, h.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	if err := h.start(ctx, c); err != nil {
@@ -94,8 +104,24 @@ func (h *Host) start(ctx context.Context, c Config) error {
 		return err
 	}
 	h.greeter = newGreeter(h.host, h.network, h.log)
+	p := c.Profile.limits()
+	if h.finder, err = newFinder(h.host, h.prefix, c.DataDir, p, h.log); err != nil {
+		return err
+	}
+	if h.gossip, err = newGossip(h.ctx, h.host, h.prefix, c, h.log); err != nil {
+		return err
+	}
+	if c.Blocks != nil {
+		h.exchange = newExchange(h.ctx, h.host, h.prefix, h.finder.dht, c.Blocks)
+	}
 	if err := h.bind(c); err != nil {
 		return err
+	}
+	h.work.Go(func() { h.finder.run(h.ctx) })
+	for _, b := range c.Bootstrap {
+		if b.ID != h.ID() { // one list may serve all nodes
+			h.work.Go(func() { h.join(h.ctx, b, p) })
+		}
 	}
 	return ctx.Err()
 }
@@ -194,10 +220,16 @@ func (h *Host) Close() error {
 	if h.greeter != nil {
 		h.greeter.close()
 	}
+	if h.exchange != nil {
+		errs = append(errs, h.exchange.Close())
+	}
 	if h.host != nil {
 		errs = append(errs, h.host.Close())
 	}
 	h.work.Wait()
+	if h.finder != nil {
+		errs = append(errs, h.finder.close())
+	}
 	if h.metrics != nil {
 		h.metrics.unregister()
 	}
@@ -261,6 +293,13 @@ func (h *Host) connect(ctx context.Context, p peer.AddrInfo) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
+	if len(p.Addrs) == 0 && len(h.host.Network().ConnsToPeer(p.ID)) == 0 && len(h.host.Peerstore().Addrs(p.ID)) == 0 {
+		found, err := h.findPeer(ctx, p.ID)
+		if err != nil {
+			return fmt.Errorf("%w: %w", ErrUnreachable, err)
+		}
+		p = found
+	}
 	if err := h.host.Connect(ctx, p); err != nil {
 		return fmt.Errorf("%w: %w", ErrUnreachable, err)
 	}
@@ -278,6 +317,7 @@ type limits struct {
 	grace               time.Duration // a new connection is not trimmed before this
 	memory              int64         // bytes of buffers for connections and streams
 	files               int
+	reprovide           time.Duration // between two announcements of a root
 	retryFirst          time.Duration // between attempts to reach a bootstrap peer, doubling
 	retryMost           time.Duration
 }
@@ -285,7 +325,7 @@ type limits struct {
 func (p Profile) limits() limits {
 	l := limits{
 		connsLow: 64, connsHigh: 128, grace: 20 * time.Second,
-		memory: 256 << 20, files: 512,
+		memory: 256 << 20, files: 512, reprovide: 10 * time.Minute,
 		retryFirst: time.Second, retryMost: 30 * time.Second,
 	}
 	if p == ProfileTest {
