@@ -72,20 +72,15 @@ bench: ## run benchmarks: BENCH=pattern BENCHPKG=./storage/...
 	go test -run '^$$' -bench '$(BENCH)' -benchmem $(BENCHPKG)
 
 .PHONY: generate-check
-generate-check: npm ## fail where go generate changes the tree
+generate-check: ## fail where go generate changes the tree (npm)
 	@state() { { git diff HEAD; git ls-files -o --exclude-standard -z | xargs -0r sha256sum; } | sha256sum; }; \
 	before=$$(state); go generate ./...; \
 	test "$$before" = "$$(state)" || { git status --short; echo "generated files were out of date: review and commit them"; exit 1; }
 
 .PHONY: contracts
-contracts: npm ## run the contracts' fuzz and invariant tests (npm)
-	chainclient/contracts/forge.sh test
-
-.PHONY: npm
-npm: chainclient/contracts/node_modules/.package-lock.json
-
-chainclient/contracts/node_modules/.package-lock.json: chainclient/contracts/package-lock.json
+contracts: ## run the contracts' fuzz and invariant tests (npm)
 	npm ci --no-audit --no-fund --prefix chainclient/contracts
+	chainclient/contracts/forge.sh test
 
 .PHONY: devnet
 devnet: ## run the tour once: chain and five nodes, publish to claim
