@@ -27,9 +27,9 @@ import (
 // ErrUnknown says that the chain has not said that, as far as this node has read.
 var ErrUnknown = errors.New("view: not on the chain as far as this node has read it")
 
-// Decoder turns a log into an event of package protocol; ok is false for logs
+// Decoder turns a log into a fact; ok is false for logs
 // that say nothing to us.
-type Decoder func(types.Log) (event any, ok bool, err error)
+type Decoder func(types.Log) (f protocol.Fact, ok bool, err error)
 
 type header struct {
 	hash common.Hash
@@ -64,12 +64,13 @@ func New(decode Decoder) *View {
 func (v *View) Apply(_ context.Context, b watch.Block) error {
 	var fresh []protocol.Fact
 	for _, l := range b.Logs {
-		e, ok, err := v.decode(l)
+		f, ok, err := v.decode(l)
 		if err != nil {
 			return fmt.Errorf("view: block %d: %w", b.Number, err)
 		}
 		if ok {
-			fresh = append(fresh, protocol.Fact{Block: b.Number, Time: b.Time, Index: uint64(l.Index), Tx: l.TxHash, Event: e})
+			f.Time = b.Time // not every endpoint puts the time into a log
+			fresh = append(fresh, f)
 		}
 	}
 	v.mu.Lock()

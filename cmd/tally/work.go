@@ -1,0 +1,195 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/url"
+	"sort"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"tally/node/api"
+	"tally/node/openai"
+)
+
+func (t *tool) askCommand() *cobra.Command {
+	var req openai.CompletionRequest
+	var max int
+	c := &cobra.Command{
+		Use: "ask QUESTION…", Short: "Ask a model; the answer is computed by a worker and paid for", Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := t.client()
+			if err != nil {
+				return err
+			}
+			st, err := api.Get[api.Status](cmd.Context(), c, "/v0/status", nil)
+			if err != nil {
+				return err
+			}
+			o := openai.NewClient(st.OpenAI, c.Token())
+			if req.Model == "" {
+				if req.Model, err = o.FirstModel(cmd.Context()); err != nil {
+					return err
+				}
+			}
+			req.Prompt, req.MaxTokens = strings.Join(args, " "), &max
+			got, err := o.Complete(cmd.Context(), req, func(text string) {
+				if !t.json {
+					fmt.Fprint(t.out, text)
+				}
+			})
+			if err != nil {
+				return err
+			}
+			return t.answer(got, func(w io.Writer) {
+				fmt.Fprintf(w, "\n\n%d tokens by %s, receipt %s\n", got.Usage.CompletionTokens, got.Tally.Worker, got.Tally.Receipt)
+			})
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&req.Model, "model", "", "CID of the model; by default the newest that the node knows")
+	f.IntVar(&max, "max-tokens", 64, "length of the answer at most")
+	f.Float64Var(&req.Temperature, "temperature", 0, "0 is greedy")
+	f.Uint64Var(&req.Seed, "seed", 0, "seed of the sampling")
+	return c
+}
+
+func (t *tool) receiptCommand() *cobra.Command {
+	c := &cobra.Command{Use: "receipt", Short: "The work done and paid for"}
+	ls := &cobra.Command{
+		Use: "ls", Short: "List the receipts that this node knows, with the reason each ended in", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return ask(cmd.Context(), t, func(ctx context.Context, c *api.Client) ([]api.Receipt, error) {
+				return api.Get[[]api.Receipt](ctx, c, "/v0/receipts", nil)
+			}, func(w io.Writer, rs []api.Receipt) {
+				for _, r := range rs {
+					reason := r.Reason
+					if reason == "" {
+						reason = "its epoch is not settled yet"
+					}
+					fmt.Fprintf(w, "%s  %-5s  epoch %d  %s  %s\n", r.CID, r.Kind, r.Epoch, tokens(r.Value), reason)
+				}
+			})
+		},
+	}
+	show := &cobra.Command{
+		Use: "show CID", Short: "Show one receipt", Args: oneArg("receipt's CID"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return ask(cmd.Context(), t, func(ctx context.Context, c *api.Client) (api.Receipt, error) {
+				return api.Get[api.Receipt](ctx, c, "/v0/receipts/"+url.PathEscape(args[0]), nil)
+			}, sayReceipt)
+		},
+	}
+	verify := &cobra.Command{
+		Use: "verify CID", Short: "Check a receipt's signatures, its offer and, where this node can, the work itself", Args: oneArg("receipt's CID"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			valid := false
+			err := ask(cmd.Context(), t, func(ctx context.Context, c *api.Client) (api.Verification, error) {
+				return api.Post[api.Verification](ctx, c, "/v0/receipts/"+url.PathEscape(args[0])+"/verify", nil)
+			}, func(w io.Writer, v api.Verification) {
+				for _, s := range v.Checks {
+					fmt.Fprintln(w, "ok      ", s)
+				}
+				if !v.Valid {
+					fmt.Fprintln(w, "WRONG   ", v.Problem)
+				}
+				valid = v.Valid
+			})
+			if err == nil && !t.json && !valid {
+				return errTold
+			}
+			return err
+		},
+	}
+	c.AddCommand(ls, show, verify)
+	return c
+}
+
+func sayReceipt(w io.Writer, r api.Receipt) {
+	fmt.Fprintf(w, "%s receipt %s\noffer    %s\nworker   %s\npayer    %s\nepoch    %d, number %d on its channel, rank %d\nunits    %d in, %d out\nvalue    %s\n",
+		r.Kind, r.CID, r.Offer, r.Worker, r.Payer, r.Epoch, r.Seq, r.Rank, r.UnitsIn, r.UnitsOut, tokens(r.Value))
+	if r.Reason != "" {
+		fmt.Fprintf(w, "reason   %s: %s\n", r.Reason, r.Why)
+	}
+}
+
+func (t *tool) rewardsCommand() *cobra.Command {
+	var account string
+	c := &cobra.Command{
+		Use: "rewards", Short: "What was earned, and why not more", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return ask(cmd.Context(), t, func(ctx context.Context, c *api.Client) (api.Rewards, error) {
+				return api.Get[api.Rewards](ctx, c, "/v0/rewards", url.Values{"account": {account}})
+			}, func(w io.Writer, r api.Rewards) {
+				fmt.Fprintf(w, "account    %s\nearned     %s\nclaimed    %s\nclaimable  %s\n", r.Account, tokens(r.Earned), tokens(r.Claimed), tokens(r.Claimable))
+				for _, x := range r.Roles {
+					fmt.Fprintf(w, "  as %-12s %s\n", x.Role, tokens(x.Amount))
+				}
+				sayReasons(w, r.Reasons)
+				for _, n := range r.Notes {
+					fmt.Fprintln(w, "note      ", n)
+				}
+			})
+		},
+	}
+	c.Flags().StringVar(&account, "account", "", "another account than the node's")
+	return c
+}
+
+func sayReasons(w io.Writer, by map[string]uint64) {
+	names := make([]string, 0, len(by))
+	for n := range by {
+		names = append(names, n)
+	}
+	sort.Strings(names)
+	for _, n := range names {
+		fmt.Fprintf(w, "receipts   %d %s\n", by[n], n)
+	}
+}
+
+func (t *tool) claimCommand() *cobra.Command {
+	var account string
+	c := &cobra.Command{
+		Use: "claim", Short: "Have the chain pay what is claimable to the payout address", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return ask(cmd.Context(), t, func(ctx context.Context, c *api.Client) ([]api.Claim, error) {
+				return api.Post[[]api.Claim](ctx, c, "/v0/claim?account="+url.QueryEscape(account), nil)
+			}, func(w io.Writer, cs []api.Claim) {
+				if len(cs) == 0 {
+					fmt.Fprintln(w, "nothing is claimable now; 'tally rewards' says why")
+				}
+				for _, x := range cs {
+					fmt.Fprintf(w, "%s to %s as %s, transaction %s\n", tokens(x.Amount), x.Account, x.Role, x.Tx)
+				}
+			})
+		},
+	}
+	c.Flags().StringVar(&account, "account", "", "claim for another account; the money goes to its payout address")
+	return c
+}
+
+func (t *tool) auditCommand() *cobra.Command {
+	c := &cobra.Command{Use: "audit", Short: "Derive public results again"}
+	epoch := &cobra.Command{
+		Use: "epoch N", Short: "Derive an epoch's rewards root from the chain and the pinned data, and compare", Args: oneArg("epoch's number"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			bad := false
+			err := ask(cmd.Context(), t, func(ctx context.Context, c *api.Client) (api.Audit, error) {
+				return api.Post[api.Audit](ctx, c, "/v0/epochs/"+url.PathEscape(args[0])+"/audit", nil)
+			}, func(w io.Writer, a api.Audit) {
+				fmt.Fprintf(w, "epoch     %d, anchored in %s\nanchored  %s\nderived   %s\nresult    %s\n", a.Epoch, a.Tx, a.Root, a.Derived, a.Equal)
+				sayReasons(w, a.ByReason)
+				fmt.Fprintf(w, "sums over reasons equal what was committed: %v\nwhat is claimable equals the ledger: %v\n", a.Invariants.ReasonsSum, a.Invariants.LedgerEqualsClaimable)
+				bad = a.Equal != "equal" || !a.Invariants.ReasonsSum || !a.Invariants.LedgerEqualsClaimable
+			})
+			if err == nil && bad {
+				return errTold
+			}
+			return err
+		},
+	}
+	c.AddCommand(epoch)
+	return c
+}

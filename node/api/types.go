@@ -1,0 +1,235 @@
+package api
+
+import (
+	"encoding/json"
+
+	"tally/protocol"
+)
+
+// The JSON shapes of the local API and of every command's --json. CIDs, accounts
+// and hashes are strings, amounts decimal strings of the token's smallest unit,
+// times unix seconds, sizes bytes, losses nats per token.
+
+// Status is what the node is and how it is doing.
+type Status struct {
+	Network  string          `json:"network"`
+	Account  string          `json:"account"`
+	Payout   string          `json:"payout"`
+	Peer     string          `json:"peer"`
+	Addrs    []string        `json:"addrs"`
+	Roles    []string        `json:"roles"`
+	Peers    int             `json:"peers"`
+	Block    uint64          `json:"block"`
+	Time     uint64          `json:"time"` // of the block
+	Epoch    uint64          `json:"epoch"`
+	Gas      protocol.Amount `json:"gas"`      // the account's native coin, in wei
+	Tokens   protocol.Amount `json:"tokens"`   // held by the account
+	Deposit  protocol.Amount `json:"deposit"`  // free in the vault
+	OpenAI   string          `json:"openai"`   // base URL of the OpenAI-compatible API
+	Nodes    int             `json:"nodes"`    // registered on the network
+	Problems []string        `json:"problems"` // what keeps the node from its roles, in plain words
+	Models   []string        `json:"models"`   // model manifests held
+	Pins     int             `json:"pins"`     // roots kept
+	Restored int             `json:"restored"` // shards set aside as corrupt when storage opened
+}
+
+// Shard is one shard of a datanet.
+type Shard struct {
+	Root        string `json:"root"`
+	Piece       string `json:"piece"`
+	Bytes       uint64 `json:"bytes"`
+	Records     uint64 `json:"records"`
+	Contributor string `json:"contributor"`
+}
+
+// Datanet is one version of a datanet.
+type Datanet struct {
+	CID     string  `json:"cid"`
+	Origin  string  `json:"origin"`
+	Name    string  `json:"name"`
+	Licence string  `json:"licence"`
+	Schema  string  `json:"schema"`
+	Owner   string  `json:"owner"`
+	Version uint64  `json:"version"`
+	Parent  string  `json:"parent,omitempty"`
+	Shards  []Shard `json:"shards"`
+	Created uint64  `json:"created"`
+	Added   *Shard  `json:"added,omitempty"` // what this call added
+}
+
+// CreateDatanet asks for a new datanet.
+type CreateDatanet struct {
+	Name    string `json:"name"`
+	Licence string `json:"licence"`
+	Schema  string `json:"schema"`
+}
+
+// PinShard asks for a pin job.
+type PinShard struct {
+	Datanet  string `json:"datanet"` // the version that lists the shard
+	Shard    string `json:"shard"`
+	Replicas uint64 `json:"replicas"`
+	Seconds  uint64 `json:"seconds"`
+}
+
+// Pin is who keeps a shard after a pin job.
+type Pin struct {
+	Shard    string   `json:"shard"`
+	Offer    string   `json:"offer"`
+	Holders  []string `json:"holders"`
+	Receipts []string `json:"receipts"`
+}
+
+// Train asks for a training job.
+type Train struct {
+	Datanet string          `json:"datanet"`
+	Preset  string          `json:"preset"`
+	Name    string          `json:"name"`
+	Steps   int             `json:"steps,omitempty"` // 0: the preset's
+	Seed    uint64          `json:"seed,omitempty"`
+	Recipe  json.RawMessage `json:"recipe,omitempty"` // whole, instead of preset, steps and seed
+}
+
+// Event is one line of a job's progress. The last has Model, Pin or Error.
+type Event struct {
+	State           string  `json:"state,omitempty"` // posted, ranked, claimed, running, checkpoint, resumed, delivered, final
+	Offer           string  `json:"offer,omitempty"`
+	Worker          string  `json:"worker,omitempty"`
+	Rank            int     `json:"rank,omitempty"`
+	Step            uint64  `json:"step,omitempty"`
+	Steps           uint64  `json:"steps,omitempty"`
+	Loss            float64 `json:"loss,omitempty"`
+	TokensPerSecond float64 `json:"tokens_per_second,omitempty"`
+	Note            string  `json:"note,omitempty"`
+	Model           *Model  `json:"model,omitempty"`
+	Error           string  `json:"error,omitempty"`
+}
+
+// Share is an account's part.
+type Share struct {
+	Account string `json:"account"`
+	Weight  uint64 `json:"weight"`
+}
+
+// Model is a published model.
+type Model struct {
+	CID          string          `json:"cid"`
+	Name         string          `json:"name"`
+	Owner        string          `json:"owner"`
+	Files        string          `json:"files"`
+	Engine       string          `json:"engine"`
+	Params       uint64          `json:"params"`
+	ParamHash    string          `json:"param_hash"`
+	Trace        string          `json:"trace"`
+	Offer        string          `json:"offer"`
+	Worker       string          `json:"worker,omitempty"`
+	Receipt      string          `json:"receipt,omitempty"`
+	Datanets     []string        `json:"datanets"`
+	Contributors []Share         `json:"contributors"`
+	Policy       protocol.Policy `json:"policy"`
+	RateIn       protocol.Amount `json:"rate_in"`
+	RateOut      protocol.Amount `json:"rate_out"`
+	Figures      json.RawMessage `json:"figures,omitempty"` // of the engine: losses, tokens, seconds
+	Created      uint64          `json:"created"`
+	Held         bool            `json:"held"` // its files are here
+}
+
+// Receipt is one piece of work, as this node knows it.
+type Receipt struct {
+	CID      string          `json:"cid"` // id: CID of the payload
+	Envelope string          `json:"envelope"`
+	Kind     string          `json:"kind"`
+	Offer    string          `json:"offer"`
+	Payer    string          `json:"payer"`
+	Worker   string          `json:"worker"`
+	Epoch    uint64          `json:"epoch"`
+	Seq      uint64          `json:"seq"`
+	Rank     uint8           `json:"rank"`
+	UnitsIn  uint64          `json:"units_in"`
+	UnitsOut uint64          `json:"units_out"`
+	Value    protocol.Amount `json:"value"`
+	Spec     string          `json:"spec"`
+	Output   string          `json:"output"`
+	Trace    string          `json:"trace"`
+	Start    uint64          `json:"start"`
+	End      uint64          `json:"end"`
+	Cosigned bool            `json:"cosigned"`
+	Reason   string          `json:"reason,omitempty"` // once its epoch is settled
+	Why      string          `json:"why,omitempty"`    // the reason in plain words
+}
+
+// Verification is the answer of receipt verify.
+type Verification struct {
+	Receipt  Receipt  `json:"receipt"`
+	Checks   []string `json:"checks"`
+	Valid    bool     `json:"valid"`
+	Problem  string   `json:"problem,omitempty"`
+	Repeated bool     `json:"repeated"` // the work itself was done again here
+}
+
+// Reward is what an account has earned in one role.
+type Reward struct {
+	Account string          `json:"account"`
+	Role    string          `json:"role"`
+	Amount  protocol.Amount `json:"amount"`
+}
+
+// Rewards is the picture of what was earned and why not more.
+type Rewards struct {
+	Account   string            `json:"account"`
+	Epoch     uint64            `json:"epoch"` // the newest settled, if Settled
+	Settled   bool              `json:"settled"`
+	Earned    protocol.Amount   `json:"earned"` // over all settled epochs
+	Claimed   protocol.Amount   `json:"claimed"`
+	Claimable protocol.Amount   `json:"claimable"`
+	Roles     []Reward          `json:"roles"`
+	Reasons   map[string]uint64 `json:"reasons"` // of this account's receipts
+	Notes     []string          `json:"notes"`   // why not more, in plain words
+}
+
+// Claim is a payment made.
+type Claim struct {
+	Account string          `json:"account"`
+	Role    string          `json:"role"`
+	Epoch   uint64          `json:"epoch"`
+	Amount  protocol.Amount `json:"amount"`
+	Tx      string          `json:"tx,omitempty"`
+}
+
+// Audit is an epoch derived again from the chain and the pinned data.
+type Audit struct {
+	Epoch      uint64            `json:"epoch"`
+	Root       string            `json:"root"`    // anchored
+	Derived    string            `json:"derived"` // computed here
+	Equal      string            `json:"equal"`   // "equal" or what differs
+	Tx         string            `json:"tx"`
+	Data       string            `json:"data"`
+	Published  uint64            `json:"published"` // receipts committed
+	ByReason   map[string]uint64 `json:"by_reason"`
+	Total      protocol.Amount   `json:"total"`
+	Minted     protocol.Amount   `json:"minted"`
+	Burned     protocol.Amount   `json:"burned"`
+	Verdicts   []Verdict         `json:"verdicts"`
+	Rewards    []Reward          `json:"rewards"`
+	Invariants Invariants        `json:"invariants"`
+}
+
+// Invariants of an epoch.
+type Invariants struct {
+	ReasonsSum            bool `json:"reasons_sum"`
+	LedgerEqualsClaimable bool `json:"ledger_equals_claimable"`
+}
+
+// Verdict is what an auditor found about one receipt.
+type Verdict struct {
+	Receipt string `json:"receipt"`
+	Kind    string `json:"kind"`
+	Auditor string `json:"auditor"`
+	Outcome string `json:"outcome"`
+	Leaf    uint64 `json:"leaf"`
+}
+
+// Fault is the body of an answer that is no success.
+type Fault struct {
+	Error string `json:"error"`
+}
