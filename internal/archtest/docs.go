@@ -21,6 +21,7 @@ var (
 	heading = regexp.MustCompile(`(?m)^#{1,6} +(.+?) *$`)
 	mention = regexp.MustCompile(`docs/[A-Za-z0-9_./-]+\.md(#[a-z0-9-]+)?`)
 	require = regexp.MustCompile(`(?m)^\t([^\s/]+\.[^\s]+) v[^\s]+$`)
+	row     = regexp.MustCompile("(?m)^\\| `([^`]+)` \\|")
 	kind    = regexp.MustCompile(`^(Added|Changed|Fixed|Removed|Security): [^\n]+[^.\n]\n\n\S`)
 )
 
@@ -128,7 +129,8 @@ func (t *Tree) commands() []Violation {
 	return nil
 }
 
-// reasons checks that docs/dependencies.md names every direct requirement.
+// reasons checks that the tables of docs/dependencies.md name every direct
+// requirement, and nothing else.
 func (t *Tree) reasons() []Violation {
 	const page = "docs/dependencies.md"
 	const why = "a dependency is a risk that somebody took: the page says what for, and what it would cost to leave."
@@ -141,9 +143,19 @@ func (t *Tree) reasons() []Violation {
 		return []Violation{{page, err.Error(), why}}
 	}
 	var out []Violation
+	var direct, named []string
 	for _, m := range require.FindAllStringSubmatch(string(mod), -1) {
-		if !strings.Contains(string(body), "`"+m[1]+"`") {
-			out = append(out, Violation{page, "no reason for " + m[1], why})
+		direct = append(direct, m[1])
+	}
+	for _, m := range row.FindAllStringSubmatch(string(body), -1) {
+		named = append(named, m[1])
+		if !slices.Contains(direct, m[1]) {
+			out = append(out, Violation{page, "a reason for " + m[1] + ", which go.mod does not require", why})
+		}
+	}
+	for _, m := range direct {
+		if !slices.Contains(named, m) {
+			out = append(out, Violation{page, "no reason for " + m, why})
 		}
 	}
 	return out
