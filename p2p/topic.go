@@ -70,6 +70,9 @@ func newGossip(ctx context.Context, h host.Host, prefix string, c Config, log *s
 	}
 	mesh := protocol.ID(prefix + "/meshsub/1.2.0")
 	params := pubsub.DefaultGossipSubParams()
+	// Small networks afford to offer a message again for ten heartbeats, not
+	// three: whoever was outside the mesh when it went by then still gets it.
+	params.HistoryGossip, params.HistoryLength = 10, 20
 	if c.Profile == ProfileTest {
 		params.HeartbeatInterval, params.HeartbeatInitialDelay = 100*time.Millisecond, 10*time.Millisecond
 	}
@@ -78,6 +81,10 @@ func newGossip(ctx context.Context, h host.Host, prefix string, c Config, log *s
 			return p == mesh && f != pubsub.GossipSubFeatureExtensions
 		}),
 		pubsub.WithGossipSubParams(params),
+		// What we publish goes to every subscriber we know: in a small network all
+		// are in the mesh after the next heartbeat, and those in the mesh are never
+		// offered what they missed just before.
+		pubsub.WithFloodPublish(true),
 		pubsub.WithMessageSignaturePolicy(pubsub.StrictSign),
 		pubsub.WithMessageIdFn(messageID),
 		pubsub.WithMaxMessageSize(MaxMessage+envelope),
