@@ -182,7 +182,7 @@ func (c *Client) send(ctx context.Context, to common.Address, value *big.Int, da
 	}
 	h, err := c.sender.Send(ctx, to, value, data, label)
 	if err != nil {
-		return common.Hash{}, fmt.Errorf("chainclient: %s: %w", label, reverted(err))
+		return common.Hash{}, fmt.Errorf("chainclient: %s: %w", label, Explain(err))
 	}
 	return h, nil
 }
@@ -210,7 +210,7 @@ func (c *Client) try(ctx context.Context, m ethereum.CallMsg) (out []byte, err e
 		out, err = c.backend.CallContract(ctx, m, nil)
 	}
 	if err != nil {
-		return nil, reverted(err)
+		return nil, Explain(err)
 	}
 	return out, nil
 }
@@ -250,7 +250,7 @@ func (c *Client) why(ctx context.Context, hash common.Hash, r *types.Receipt) er
 	}
 	m := ethereum.CallMsg{From: c.from, To: tx.To(), Value: tx.Value(), Data: tx.Data()}
 	if _, err := c.backend.CallContract(ctx, m, r.BlockNumber); err != nil {
-		return reverted(err)
+		return Explain(err)
 	}
 	if r.GasUsed >= tx.Gas() {
 		return fmt.Errorf("%w: out of gas at %d", ErrReverted, tx.Gas())
@@ -268,7 +268,7 @@ func read[T any](ctx context.Context, c *Client, to common.Address, what string,
 	defer cancel()
 	out, err := c.backend.CallContract(ctx, ethereum.CallMsg{From: c.from, To: &to, Data: data}, nil)
 	if err != nil {
-		return none, fmt.Errorf("chainclient: read %s: %w", what, reverted(err))
+		return none, fmt.Errorf("chainclient: read %s: %w", what, Explain(err))
 	}
 	v, err := unpack(out)
 	if err != nil {

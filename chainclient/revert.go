@@ -42,9 +42,9 @@ type dataError interface {
 	ErrorData() any
 }
 
-// reverted replaces an endpoint's "execution reverted" by the contract's reason
-// and leaves every other error as it is.
-func reverted(err error) error {
+// Explain replaces an endpoint's "execution reverted" by the contract's reason, a
+// *RevertError, and leaves every other error as it is.
+func Explain(err error) error {
 	if errors.Is(err, ErrReverted) {
 		return err
 	}

@@ -151,6 +151,38 @@ func (c *Chain) As(i int) *chainclient.Client {
 	return cl
 }
 
+// Try calls as the i-th account on the last block, whose time is Now, and
+// changes nothing. A nil address tries to create a contract. A refusal is a
+// *chainclient.RevertError.
+func (c *Chain) Try(i int, to *common.Address, data []byte) ([]byte, error) {
+	c.t.Helper()
+	out, err := c.CallContract(c.t.Context(), ethereum.CallMsg{From: c.Account(i), To: to, Data: data}, nil)
+	if err != nil {
+		return nil, chainclient.Explain(err)
+	}
+	return out, nil
+}
+
+// Do sends as the i-th account and mines; what fails fails the test. A nil
+// address creates a contract.
+func (c *Chain) Do(i int, to *common.Address, data []byte) *types.Receipt {
+	c.t.Helper()
+	ctx := c.t.Context()
+	h, err := c.Sender(i).send(ctx, to, nil, data)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	r, err := c.TransactionReceipt(ctx, h)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	if r.Status != types.ReceiptStatusSuccessful {
+		_, why := c.CallContract(ctx, ethereum.CallMsg{From: c.Account(i), To: to, Data: data}, r.BlockNumber)
+		c.t.Fatalf("chaintest: transaction failed: %v", chainclient.Explain(why))
+	}
+	return r
+}
+
 // Sender is the i-th account's sender.
 func (c *Chain) Sender(i int) *Sender { return &Sender{c, c.Keys[i]} }
 
@@ -170,10 +202,14 @@ type Sender struct {
 }
 
 // Gas is the limit of each transaction that a Sender sends.
-const Gas = 2_000_000
+const Gas = 10_000_000
 
 // Send signs, sends and mines.
 func (s *Sender) Send(ctx context.Context, to common.Address, value *big.Int, data []byte, _ string) (common.Hash, error) {
+	return s.send(ctx, &to, value, data)
+}
+
+func (s *Sender) send(ctx context.Context, to *common.Address, value *big.Int, data []byte) (common.Hash, error) {
 	from := crypto.PubkeyToAddress(s.key.PublicKey)
 	nonce, err := s.chain.PendingNonceAt(ctx, from)
 	if err != nil {
@@ -190,7 +226,7 @@ func (s *Sender) Send(ctx context.Context, to common.Address, value *big.Int, da
 	tip := big.NewInt(1_000_000_000)
 	tx, err := types.SignNewTx(s.key, types.LatestSignerForChainID(id), &types.DynamicFeeTx{
 		ChainID: id, Nonce: nonce, GasTipCap: tip, GasFeeCap: new(big.Int).Add(tip, new(big.Int).Mul(h.BaseFee, big.NewInt(2))),
-		Gas: Gas, To: &to, Value: value, Data: data,
+		Gas: Gas, To: to, Value: value, Data: data,
 	})
 	if err != nil {
 		return common.Hash{}, err
