@@ -1,0 +1,253 @@
+package ruleset_test
+
+import (
+	"errors"
+	"fmt"
+	"math/big"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"tally/protocol"
+	"tally/rewards/rewardstest"
+	"tally/rewards/ruleset"
+)
+
+// play runs random epochs: good and bad receipts of all kinds, late vouchers,
+// lost batches, silent and harsh auditors.
+func play(t *testing.T, seed uint64, epochs uint64, each func(ruleset.Input, *ruleset.Epoch)) {
+	t.Helper()
+	rnd := rand.New(rand.NewPCG(seed, 1))
+	w := newWorld(t)
+	jobs := []*rewardstest.Job{w.infer(), w.train(), w.pin()}
+	workers := []string{"w1", "w2", "p1", "p2"}
+	var hidden []protocol.Batch
+	for n := range epochs {
+		if start := w.chain.Params.End(n) - w.chain.Params.EpochLength; w.now < start {
+			w.now = start
+		}
+		w.now = max(w.now, w.chain.Params.End(n)-40)
+		made := map[string][]protocol.Cosigned{}
+		for range 1 + rnd.IntN(8) {
+			name := workers[rnd.IntN(len(workers))]
+			c, v, err := jobs[rnd.IntN(len(jobs))].Work(name, protocol.NewAmount(rnd.Uint64N(1e18)), w.now, func(r *protocol.Receipt) {
+				switch rnd.IntN(12) {
+				case 0:
+					r.Epoch++
+				case 1:
+					r.Seq = 1 + rnd.Uint64N(r.Seq)
+				case 2:
+					r.Origin = protocol.OriginDirect
+				case 3:
+					r.Value = protocol.Tokens(1_000)
+				}
+			})
+			w.ok(err)
+			if rnd.IntN(6) > 0 {
+				if _, err := w.chain.As(rewardstest.Addr(name)).Redeem(t.Context(), v); err != nil && !errors.Is(err, rewardstest.ErrRevert) {
+					t.Fatal(err)
+				}
+			}
+			if rnd.IntN(10) == 0 {
+				b := c.Bytes()
+				b[len(b)-40] ^= 8
+				c, err = protocol.ParseCosigned(b)
+				w.ok(err)
+			}
+			made[name] = append(made[name], c)
+			if rnd.IntN(10) == 0 {
+				made[name] = append(made[name], c)
+			}
+		}
+		for _, name := range workers {
+			if len(made[name]) == 0 {
+				continue
+			}
+			b := w.batch(name, n, made[name]...)
+			if rnd.IntN(8) == 0 {
+				w.store.Hide(true, b.Data)
+				hidden = append(hidden, b)
+			}
+			w.commitBatch(name, b)
+		}
+		w.audit(n, func(ruleset.Drawn) protocol.Outcome {
+			return []protocol.Outcome{protocol.OutcomeEqual, protocol.OutcomeEqual, protocol.OutcomeEqual, protocol.OutcomeEqual, protocol.OutcomeNoData, 0, protocol.OutcomeMismatch}[rnd.IntN(7)]
+		})
+		in := w.input(n)
+		e, err := ruleset.Derive(in)
+		if err != nil {
+			t.Fatalf("seed %d, epoch %d: %v", seed, n, err)
+		}
+		if each != nil {
+			each(in, e)
+		}
+		w.state = e.State
+		if len(hidden) > 0 && rnd.IntN(2) == 0 {
+			w.store.Hide(false, hidden[0].Data)
+			hidden = hidden[1:]
+		}
+	}
+}
+
+func TestValueIsConservedForRandomEpochs(t *testing.T) {
+	for range 12 {
+		seed := rand.Uint64()
+		t.Logf("seed %d", seed)
+		reasons := map[protocol.Reason]uint64{}
+		play(t, seed, 6, func(in ruleset.Input, e *ruleset.Epoch) {
+			for _, x := range e.Tallies {
+				reasons[x.Reason] += x.Count
+			}
+			// The ledger, counted anew from the chain's own events.
+			pool := new(big.Int)
+			for _, f := range in.Facts {
+				if r, ok := f.Event.(protocol.Redeemed); ok && f.Time <= in.Params.AuditBy(in.Epoch) {
+					pool.Add(pool, r.Moved.Big())
+				}
+			}
+			pool.Sub(pool, e.State.Burned.Big()).Add(pool, e.State.Minted.Big()).Sub(pool, e.HeldBack.Big())
+			claimable := new(big.Int)
+			for _, b := range e.State.Balances {
+				sum, err := b.Total()
+				if err != nil {
+					t.Fatal(err)
+				}
+				claimable.Add(claimable, sum.Big())
+				if sum.IsZero() {
+					continue
+				}
+				value, index, path, err := e.Tree.Prove(b.Account)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := protocol.VerifySum(e.Root, protocol.SumLeaf{Account: b.Account, Value: value}, index, path); err != nil {
+					t.Fatalf("seed %d: proof of %s: %v", seed, b.Account, err)
+				}
+			}
+			if claimable.Cmp(pool) != 0 {
+				t.Fatalf("seed %d, epoch %d: claimable %s, ledger %s", seed, e.Number, claimable, pool)
+			}
+		})
+		t.Logf("reasons %v", reasons)
+	}
+}
+
+func TestOrderOfInputDoesNotMatter(t *testing.T) {
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	rnd := rand.New(rand.NewPCG(seed, 2))
+	play(t, seed, 4, func(in ruleset.Input, e *ruleset.Epoch) {
+		for range 3 {
+			in.Facts, in.Verdicts, in.Adverts = slices.Clone(in.Facts), slices.Clone(in.Verdicts), slices.Clone(in.Adverts)
+			rnd.Shuffle(len(in.Facts), func(i, j int) { in.Facts[i], in.Facts[j] = in.Facts[j], in.Facts[i] })
+			rnd.Shuffle(len(in.Verdicts), func(i, j int) { in.Verdicts[i], in.Verdicts[j] = in.Verdicts[j], in.Verdicts[i] })
+			rnd.Shuffle(len(in.Adverts), func(i, j int) { in.Adverts[i], in.Adverts[j] = in.Adverts[j], in.Adverts[i] })
+			again, err := ruleset.Derive(in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if again.Root != e.Root || again.Commitments != e.Commitments || fmt.Sprint(again.State) != fmt.Sprint(e.State) || fmt.Sprint(again.Outcomes) != fmt.Sprint(e.Outcomes) {
+				t.Fatalf("seed %d, epoch %d: another order gives another epoch", seed, e.Number)
+			}
+		}
+	})
+}
+
+func TestAnyFlippedBitOfAReceiptIsCaught(t *testing.T) {
+	w := newWorld(t)
+	j := w.pin()
+	p := w.ranked(j, 0, "p1", "p2", "p3")
+	good := w.work(j, p, nil)
+	w.commit(p, 0, good)
+	in := w.input(0)
+	e, err := ruleset.Derive(in)
+	w.ok(err)
+	w.want(e, good, protocol.ReasonRewarded)
+	raw := good.Bytes()
+	for bit := 0; bit < len(raw)*8; bit += 7 {
+		bad := slices.Clone(raw)
+		bad[bit/8] ^= 1 << (bit % 8)
+		// Whoever serves it cannot pass it off under the receipt's CID.
+		served := in
+		served.Blocks = ruleset.Blocks{}
+		for c, b := range in.Blocks {
+			served.Blocks[c] = b
+		}
+		served.Blocks[good.CID()] = bad
+		e, err := ruleset.Derive(served)
+		w.ok(err)
+		if len(e.Tallies) != 1 || e.Tallies[0].Reason != protocol.ReasonCarriedOver {
+			t.Fatalf("bit %d: a corrupt block was taken: %v", bit, e.Tallies)
+		}
+	}
+	for bit := 0; bit < len(raw)*8; bit += 23 {
+		// And whoever commits to it is not paid.
+		bad := slices.Clone(raw)
+		bad[bit/8] ^= 1 << (bit % 8)
+		lied := in
+		lied.Blocks = ruleset.Blocks{}
+		for _, b := range in.Blocks {
+			lied.Blocks.Add(b)
+		}
+		data := protocol.BatchData{Worker: rewardstest.Addr(p), Receipts: nil}
+		data.Receipts = append(data.Receipts, lied.Blocks.Add(bad))
+		enc, err := protocol.Encode(data)
+		w.ok(err)
+		lied.Facts = slices.Clone(in.Facts)
+		for i, f := range lied.Facts {
+			if c, ok := f.Event.(protocol.Committed); ok {
+				c.Batch.Data = lied.Blocks.Add(enc)
+				lied.Facts[i].Event = c
+			}
+		}
+		e, err := ruleset.Derive(lied)
+		w.ok(err)
+		if len(e.Tallies) != 1 || e.Tallies[0].Reason != protocol.RejectedSignature {
+			t.Fatalf("bit %d: a changed receipt ended %v", bit, e.Tallies)
+		}
+	}
+}
+
+func TestAuditRateFollowsWhatIsAtStake(t *testing.T) {
+	r := ruleset.First()
+	for _, c := range []struct {
+		unsettled, held int64
+		want            uint64
+	}{
+		{1, 0, 1 << 32}, {0, 0, 1 << 32}, {1, 3, 1 << 31}, {0, 5, r.AuditFloor}, {1, 1 << 40, r.AuditFloor}, {100, 100, 3 << 30},
+	} {
+		if got := r.Rate(ruleset.Stats{Unsettled: big.NewInt(c.unsettled), Held: big.NewInt(c.held)}); got != c.want {
+			t.Errorf("R %d, S %d: rate %d, want %d", c.unsettled, c.held, got, c.want)
+		}
+	}
+}
+
+func TestRulesHaveOneHash(t *testing.T) {
+	h, err := ruleset.First().Hash()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := common.HexToHash("0x6a64f4b30ac90854aa37e3be14340f27ff69ffedd0351ecaecf820708a2c713a"); h != want {
+		t.Errorf("the first ruleset's hash is %s, want %s: a change is a new version", h, want)
+	}
+}
+
+func FuzzReceiptsFromStrangers(f *testing.F) {
+	f.Fuzz(func(t *testing.T, envelope []byte) {
+		if len(envelope) == 0 || len(envelope) > 8_192 {
+			return
+		}
+		w := newWorld(t)
+		in := w.input(0)
+		data, err := protocol.Encode(protocol.BatchData{Worker: rewardstest.Addr("w1"), Receipts: append(protocol.BatchData{}.Receipts, in.Blocks.Add(envelope))})
+		w.ok(err)
+		in.Facts = append(in.Facts, protocol.Fact{Block: 1_000, Time: 1_101, Event: protocol.Committed{Batch: protocol.Batch{
+			Worker: rewardstest.Addr("w1"), Count: 1, Data: in.Blocks.Add(data),
+		}}})
+		if _, err := ruleset.Derive(in); err != nil {
+			t.Fatal(err)
+		}
+	})
+}

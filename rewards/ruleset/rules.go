@@ -1,0 +1,95 @@
+package ruleset
+
+import (
+	"math/big"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/crypto"
+
+	"tally/protocol"
+)
+
+// Rules are the constants of a ruleset. Their canonical dag-cbor is the
+// document whose hash is anchored.
+type Rules struct {
+	Name    string
+	Version uint64
+
+	BetaNum uint64 // emission is at most BetaNum/BetaDen of the burned share of a fee,
+	BetaDen uint64 // halved for each step down in rank
+
+	Fallbacks  uint64 // how many after the wanted ones may do a ranked job
+	MinHolders uint64 // operators that hold a model before its use earns emission
+
+	AuditFloor  uint64 // least audit rate, of 2^32
+	AuditFactor uint64 // k in kR / (S + kR)
+	AuditTries  uint64 // epochs that a drawn receipt waits for a verdict, each with the next auditor
+
+	HoldEpochs uint64 // emission is held so long, and lost on a mismatch
+	MaxCarry   uint64 // times that a batch without data is carried over
+
+	ProtocolBudget protocol.Amount // minted an epoch for protocol-issued work
+	Train          protocol.Policy // of a training job's fee
+	Pin            protocol.Policy // of a pin job's fee
+	Other          protocol.Policy // of fees without a readable policy
+}
+
+// First is ruleset 1.
+func First() Rules {
+	standard := protocol.Policy{Worker: 8_800, Auditors: 500, Treasury: 200, Burn: 500}
+	return Rules{
+		Name: "tally/rewards", Version: 1,
+		BetaNum: 8, BetaDen: 10,
+		Fallbacks: 2, MinHolders: 3,
+		AuditFloor: 85_899_346 /* 2 % of 2^32, rounded up */, AuditFactor: 3, AuditTries: 2,
+		HoldEpochs: 2, MaxCarry: 8,
+		Train: standard, Pin: standard, Other: standard,
+	}
+}
+
+// Document is the canonical dag-cbor of the rules.
+func (r Rules) Document() ([]byte, error) { return protocol.Encode(r) }
+
+// Hash is keccak256 of the document: what an anchor names.
+func (r Rules) Hash() (common.Hash, error) {
+	b, err := r.Document()
+	if err != nil {
+		return common.Hash{}, err
+	}
+	return crypto.Keccak256Hash(b), nil
+}
+
+// Stats are what the audit rate of a worker depends on.
+type Stats struct {
+	Unsettled *big.Int // R: fees of everything of the worker that is not settled
+	Held      *big.Int // S: rewards of the worker that are held
+}
+
+// certain is the rate of one.
+const certain = 1 << 32
+
+// Rate is the worker's audit rate, of 2^32: max(floor, kR/(S+kR)), rounded down,
+// and one for a worker with nothing held.
+func (r Rules) Rate(s Stats) uint64 {
+	if s.Held == nil || s.Held.Sign() <= 0 {
+		return certain
+	}
+	kr := new(big.Int)
+	if s.Unsettled != nil {
+		kr.Mul(s.Unsettled, new(big.Int).SetUint64(r.AuditFactor))
+	}
+	den := new(big.Int).Add(s.Held, kr)
+	p := kr.Lsh(kr, 32)
+	p.Quo(p, den)
+	return max(r.AuditFloor, p.Uint64())
+}
+
+// emission is what the burned share of a fee allows, halved steps times.
+func (r Rules) emission(burned *big.Int, steps uint64) *big.Int {
+	if r.BetaDen == 0 || steps > 255 {
+		return new(big.Int)
+	}
+	e := new(big.Int).Mul(burned, new(big.Int).SetUint64(r.BetaNum))
+	e.Quo(e, new(big.Int).SetUint64(r.BetaDen))
+	return e.Rsh(e, uint(steps))
+}
