@@ -1,0 +1,142 @@
+package contracts_test
+
+import (
+	"fmt"
+	"math/big"
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core/types"
+	"github.com/ethereum/go-ethereum/crypto"
+
+	"tally/chainclient/contract/ledger"
+	"tally/chainclient/contract/registry"
+	"tally/chainclient/contract/token"
+	"tally/chainclient/contract/vault"
+	"tally/protocol"
+)
+
+// The README quotes what each call costs; this measures it. Run it with -v for a
+// new table. Bytes of times and addresses in the call data make up to 1 %.
+func TestGasIsWhatTheReadmeSays(t *testing.T) {
+	measured := measureGas(t)
+	readme, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := map[string]uint64{}
+	for _, row := range regexp.MustCompile(`(?m)^\| ([^|]+) \| ([\d,]+) \|$`).FindAllStringSubmatch(string(readme), -1) {
+		n, err := strconv.ParseUint(strings.ReplaceAll(row[2], ",", ""), 10, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		said[row[1]] = n
+	}
+	var table strings.Builder
+	for _, m := range measured {
+		fmt.Fprintf(&table, "| %s | %s |\n", m.call, thousands(m.gas))
+		if s := said[m.call]; m.gas*100 > s*101 || m.gas*101 < s*100 {
+			t.Errorf("%s costs %d, the README says %d", m.call, m.gas, s)
+		}
+	}
+	t.Log("\n" + table.String())
+	if len(said) != len(measured) {
+		t.Errorf("the README has %d rows, %d were measured", len(said), len(measured))
+	}
+}
+
+func thousands(n uint64) string {
+	if n < 1000 {
+		return strconv.FormatUint(n, 10)
+	}
+	return fmt.Sprintf("%s,%03d", thousands(n/1000), n%1000)
+}
+
+type cost struct {
+	call string
+	gas  uint64
+}
+
+func measureGas(t *testing.T) (costs []cost) {
+	w := newWorld(t)
+	note := func(call string, r *types.Receipt) { costs = append(costs, cost{call, r.GasUsed}) }
+	code := func(bin string, args []byte) []byte { return append(common.FromHex(bin), args...) }
+	note("deploy Token", w.Do(owner, nil, code(token.TokenMetaData.Bin, tok.PackConstructor(tokens(1)))))
+	note("deploy Registry", w.Do(owner, nil, code(registry.RegistryMetaData.Bin, nil)))
+	note("deploy Vault", w.Do(owner, nil, code(vault.VaultMetaData.Bin, vlt.PackConstructor(w.Book.Token))))
+	note("deploy Ledger", w.Do(owner, nil, code(ledger.LedgerMetaData.Bin, led.PackConstructor(w.Book.Token, w.Book.Registry,
+		ledger.LedgerParams{EpochLength: 1, ClaimDelay: 1, Quorum: 2, Bond: big.NewInt(1), MintCap: big.NewInt(1)}, [32]byte{1}))))
+
+	key := crypto.CompressPubkey(&w.Keys[worker].PublicKey)
+	note("Registry.register, 3 classes", w.Do(worker, &w.Book.Registry, reg.PackRegister(key, w.Account(stranger), [][32]byte{{1}, {2}, {3}})))
+	note("Registry.setPayout", w.Do(worker, &w.Book.Registry, reg.PackSetPayout(common.Address{7})))
+
+	note("Token.approve", w.Do(payer, &w.Book.Token, tok.PackApprove(w.Book.Vault, tokens(100))))
+	note("Vault.deposit", w.Do(payer, &w.Book.Vault, vlt.PackDeposit(tokens(100))))
+	o := w.offer()
+	o.Spec = link(protocol.CIDOf([]byte("spec")))
+	o.Deadline = w.Now() + 600
+	first := w.Do(payer, &w.Book.Vault, vlt.PackOpenOffer(o))
+	note("Vault.openOffer, the first", first)
+	id := get(w, w.Book.Vault, vlt.PackHashOffer(o), vlt.UnpackHashOffer)
+	one := o
+	for one.Nonce++; one.Nonce < 63; one.Nonce++ {
+		one.Value = tokens(1)
+		w.Do(payer, &w.Book.Vault, vlt.PackOpenOffer(one))
+	}
+	note("Vault.openOffer, the 64th lock", w.Do(payer, &w.Book.Vault, vlt.PackOpenOffer(one)))
+	note("Vault.redeem, a new channel, the first", w.redeem(w.voucher(id, 10)))
+	note("Vault.redeem, the same channel again", w.redeem(w.voucher(id, 20)))
+	note("Vault.redeem, nothing more", w.redeem(w.voucher(id, 20)))
+	note("Vault.withdraw, 64 locks", w.Do(payer, &w.Book.Vault, vlt.PackWithdraw(tokens(1))))
+
+	epoch := (w.Now() - w.Book.Params.Start) / w.Book.Params.EpochLength
+	w.AdvanceTo(w.Book.Params.End(epoch))
+	b := w.batch(epoch)
+	b.Data = link(protocol.CIDOf([]byte("batch")))
+	note("Ledger.commit", w.Do(worker, &w.Book.Ledger, led.PackCommit(b)))
+	note("Ledger.postBond", w.Do(poster, &w.Book.Ledger, led.PackPostBond()))
+
+	// A tree of depth 20: the worker's leaf and nothing else, under twenty empty siblings.
+	deep := func(tokens uint64) (root protocol.SumNode, data func(epoch uint64) []byte) {
+		leaf := protocol.SumLeaf{Account: w.Account(worker), Value: protocol.Tokens(tokens)}
+		hashes, sums := make([][32]byte, 20), make([]*big.Int, 20)
+		for i := range sums {
+			hashes[i], sums[i] = crypto.Keccak256Hash([]byte{byte(i)}), new(big.Int)
+		}
+		out := get(w, w.Book.Ledger, led.PackRootOf(leaf.Account, leaf.Value.Big(), big.NewInt(0b1010), hashes, sums), led.UnpackRootOf)
+		root = protocol.SumNode{Hash: out.Root, Sum: leaf.Value}
+		return root, func(epoch uint64) []byte {
+			return led.PackClaim(epoch, leaf.Account, leaf.Value.Big(), big.NewInt(0b1010), hashes, sums)
+		}
+	}
+	for i, n := range []uint64{5, 9} {
+		root, claim := deep(n)
+		a := w.result(epoch, nil)
+		a.Root, a.Total, a.Data, a.Commitments = root.Hash, root.Sum.Big(), link(protocol.CIDOf([]byte("epoch"))), [32]byte{1}
+		a.Minted, a.Burned = tokens(1), tokens(2)
+		w.audited(epoch)
+		r := w.Do(poster, &w.Book.Ledger, led.PackAnchor(a))
+		w.final(epoch)
+		c := w.Do(stranger, &w.Book.Ledger, claim(epoch))
+		if i == 0 {
+			note("Ledger.anchor, the first", r)
+			note("Ledger.claim, depth 20, makes the root final, the account's first", c)
+		} else {
+			note("Ledger.anchor", r)
+			note("Ledger.claim, depth 20, makes the root final", c)
+		}
+		if i == 1 {
+			note("Ledger.claim, nothing more", w.Do(stranger, &w.Book.Ledger, claim(epoch)))
+		}
+		epoch++
+	}
+	w.anchor(w.result(epoch, rewards{worker: 10}))
+	note("Ledger.disable, the first vote", w.Do(auditor1, &w.Book.Ledger, led.PackDisable(epoch, [32]byte{1})))
+	note("Ledger.disable, the vote that disables", w.Do(auditor2, &w.Book.Ledger, led.PackDisable(epoch, [32]byte{1})))
+	return costs
+}
