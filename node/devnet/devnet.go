@@ -1,0 +1,299 @@
+// Package devnet runs a whole Tally network on this machine and takes a visitor
+// on a tour of it.
+//
+// The life of a devnet: Start runs the embedded chain and five nodes as
+// processes of their own on loopback, with the roles of docs/architecture.md,
+// gives them money from the faucet and waits until they have registered and
+// found one another. Tour then publishes a text, has it pinned, trains a model,
+// asks it, settles an epoch, claims and audits, and says whether all of that
+// held. Stop ends every process; they also end when this process does, whichever
+// way that happens.
+//
+// A Devnet belongs to one goroutine. Everything that it shows is done by the
+// nodes through their public APIs: this package starts processes, asks and
+// tells.
+package devnet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/big"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"tally/node/api"
+	"tally/node/home"
+	"tally/node/localnet"
+	"tally/p2p"
+	"tally/protocol"
+)
+
+// Preset is how large a devnet's work and how long its periods are.
+type Preset struct {
+	Name         string
+	Model        string // the engine's preset
+	Steps        int    // 0: the engine's preset decides
+	AnswerTokens int
+	Epoch        time.Duration
+	Commit       time.Duration // window
+	Audit        time.Duration // window
+	Delay        time.Duration // of claims
+}
+
+// Presets by name: "tour" is what a visitor sees, "test" runs in well under a
+// minute.
+var Presets = map[string]Preset{
+	"tour": {Name: "tour", Model: "tiny", AnswerTokens: 48, Epoch: 30 * time.Second, Commit: 8 * time.Second, Audit: 20 * time.Second, Delay: 5 * time.Second},
+	"test": {Name: "test", Model: "test", AnswerTokens: 33, Epoch: 8 * time.Second, Commit: 4 * time.Second, Audit: 6 * time.Second, Delay: 2 * time.Second},
+}
+
+// Config is what a devnet is started with.
+type Config struct {
+	Dir     string // for everything; must be empty or a stopped devnet's
+	Exe     string // the tally binary; "" is this one
+	Preset  Preset
+	Licence string // of the text that will be published
+	Logger  *slog.Logger
+	Verbose bool // children log everything
+}
+
+// Node is one of the five.
+type Node struct {
+	*Process
+	Dir    string
+	Roles  []home.Role
+	client *api.Client
+}
+
+// Client talks to the node.
+func (n *Node) Client() *api.Client { return n.client }
+
+// Devnet is a running network.
+type Devnet struct {
+	Network string
+	Dir     string
+	Chain   *Process
+	Nodes   []*Node
+	OnEvent func(api.Event) // called for every event of the training, before the next; may be nil
+
+	c         Config
+	preset    Preset
+	licence   string
+	datanet   api.Datanet
+	lastEpoch uint64
+}
+
+const chainID = 7357001
+
+// The roles of the five nodes. The fourth and fifth contribute nothing; the
+// fifth works only where the fourth does not, and audits.
+var roles = [][]home.Role{
+	{home.Pinner, home.Poster},
+	{home.Pinner},
+	{home.Pinner},
+	{home.Worker},
+	{home.Worker, home.Auditor},
+}
+
+// fallbackWeight makes the fifth node first in one ranking of ten thousand.
+const fallbackWeight = 100
+
+// Start brings the network up.
+func Start(ctx context.Context, c Config, tell Teller) (*Devnet, error) {
+	if c.Exe == "" {
+		exe, err := os.Executable()
+		if err != nil {
+			return nil, fmt.Errorf("devnet: %w", err)
+		}
+		c.Exe = exe
+	}
+	d := &Devnet{Dir: c.Dir, c: c, preset: c.Preset, licence: c.Licence}
+	if err := d.start(ctx, tell); err != nil {
+		d.Stop()
+		return nil, err
+	}
+	return d, nil
+}
+
+func (d *Devnet) start(ctx context.Context, tell Teller) error {
+	up, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	defer cancel()
+	if err := os.MkdirAll(d.Dir, 0o700); err != nil {
+		return fmt.Errorf("devnet: %w", err)
+	}
+	if err := d.StartChain(up); err != nil {
+		return err
+	}
+	tell.Say("A chain of this machine's own runs, with Tally's four contracts on it.")
+	var grants []localnet.Grant
+	for i := range roles {
+		h, err := home.Init(d.nodeDir(i), home.Config{
+			Network: "devnet", Roles: roles[i], RPC: []string{d.Chain.Ready.RPC}, Profile: p2p.ProfileLAN, Prices: Prices,
+		}, nil)
+		if err != nil {
+			return err
+		}
+		grants = append(grants, localnet.Grant{To: h.Address(), Gas: new(big.Int).Mul(big.NewInt(10), big.NewInt(1e18)), Tokens: protocol.Tokens(10_000)})
+	}
+	faucet, err := localnet.OpenFaucet(up, d.chainDir(), d.Chain.Ready.RPC)
+	if err != nil {
+		return err
+	}
+	defer faucet.Close()
+	if err := faucet.Fund(up, grants); err != nil {
+		return err
+	}
+	if err := faucet.Appoint(up, []common.Address{grants[4].To}); err != nil {
+		return err
+	}
+	d.Nodes = make([]*Node, len(roles))
+	if err := d.StartNode(up, 0); err != nil {
+		return err
+	}
+	if err := d.each(len(roles)-1, func(i int) error { return d.StartNode(up, i+1) }); err != nil {
+		return err
+	}
+	if err := d.await(up, func(s api.Status) bool { return s.Nodes == len(roles) && s.Peers >= 1 && len(s.Problems) == 0 }); err != nil {
+		return err
+	}
+	if err := faucet.Weigh(up, grants[4].To, fallbackWeight); err != nil {
+		return err
+	}
+	st, err := api.Get[api.Status](up, d.Nodes[0].client, "/v0/status", nil)
+	if err != nil {
+		return err
+	}
+	d.Network = st.Network
+	tell.Say(fmt.Sprintf("Five nodes of network %s run, are registered and know one another.", d.Network))
+	return nil
+}
+
+// Prices are what the devnet's workers ask.
+var Prices = home.Prices{In: protocol.NewAmount(1e16), Out: protocol.NewAmount(5e16), Train: protocol.NewAmount(1e16), Pin: protocol.NewAmount(1e17)}
+
+func (d *Devnet) chainDir() string     { return filepath.Join(d.Dir, "chain") }
+func (d *Devnet) nodeDir(i int) string { return filepath.Join(d.Dir, fmt.Sprintf("n%d", i+1)) }
+func (d *Devnet) submitter() *Node     { return d.Nodes[2] }
+func (d *Devnet) auditor() *Node       { return d.Nodes[4] }
+
+// StartChain starts the chain's process, anew after a stop.
+func (d *Devnet) StartChain(ctx context.Context) error {
+	args := []string{"chain", "--dir", d.chainDir(), "--name", "devnet", "--chain-id", fmt.Sprint(chainID),
+		"--epoch", d.preset.Epoch.String(), "--commit-window", d.preset.Commit.String(),
+		"--audit-window", d.preset.Audit.String(), "--claim-delay", d.preset.Delay.String(), "--with-parent"}
+	if d.Chain != nil { // where the nodes look for it
+		args = append(args, "--rpc", d.Chain.Ready.RPC)
+	}
+	p, err := spawn(ctx, d.c.Exe, d.Dir, "chain", d.args(args)...)
+	if err != nil {
+		return err
+	}
+	d.Chain = p
+	return nil
+}
+
+// StartNode starts a node's process, anew after a stop.
+func (d *Devnet) StartNode(ctx context.Context, i int) error {
+	args := []string{"up", "--data", d.nodeDir(i), "--book", localnet.BookPath(d.chainDir()), "--with-parent"}
+	for j, n := range d.Nodes {
+		if j != i && n != nil {
+			for _, a := range n.Ready.Addrs {
+				args = append(args, "--bootstrap", a)
+			}
+			break
+		}
+	}
+	p, err := spawn(ctx, d.c.Exe, d.Dir, fmt.Sprintf("n%d", i+1), d.args(args)...)
+	if err != nil {
+		return err
+	}
+	c, err := api.Dial(d.nodeDir(i))
+	if err != nil {
+		p.Kill()
+		return err
+	}
+	d.Nodes[i] = &Node{Process: p, Dir: d.nodeDir(i), Roles: roles[i], client: c}
+	return nil
+}
+
+func (d *Devnet) args(a []string) []string {
+	if d.c.Verbose {
+		return append(a, "--verbose")
+	}
+	return a
+}
+
+// await polls every node until it is as wanted.
+func (d *Devnet) await(ctx context.Context, ok func(api.Status) bool) error {
+	tick := time.NewTicker(200 * time.Millisecond)
+	defer tick.Stop()
+	for i, n := range d.Nodes {
+		for {
+			st, err := api.Get[api.Status](ctx, n.client, "/v0/status", nil)
+			if err == nil && ok(st) {
+				break
+			}
+			select {
+			case <-ctx.Done():
+				return fmt.Errorf("%w: node %d is not ready (%+v): %w: %s", ErrProcess, i+1, st, errors.Join(err, context.Cause(ctx)), n.tail())
+			case <-n.done:
+				return fmt.Errorf("%w: node %d ended: %w: %s", ErrProcess, i+1, n.err, n.tail())
+			case <-tick.C:
+			}
+		}
+	}
+	return nil
+}
+
+// each runs f for 0 … n-1 at once and joins the errors.
+func (d *Devnet) each(n int, f func(int) error) error {
+	errs := make(chan error, n)
+	for i := range n {
+		go func() { errs <- f(i) }()
+	}
+	var all error
+	for range n {
+		all = errors.Join(all, <-errs)
+	}
+	return all
+}
+
+// Stop ends every process, nodes first.
+func (d *Devnet) Stop() {
+	_ = d.each(len(d.Nodes), func(i int) error {
+		if d.Nodes[i] != nil {
+			d.Nodes[i].Stop()
+		}
+		return nil
+	})
+	if d.Chain != nil {
+		d.Chain.Stop()
+	}
+}
+
+// Wait blocks until ctx ends or a process does.
+func (d *Devnet) Wait(ctx context.Context) error {
+	ended := make(chan *Process, len(d.Nodes)+1)
+	watch := func(p *Process) {
+		select {
+		case <-p.done:
+			ended <- p
+		case <-ctx.Done():
+		}
+	}
+	go watch(d.Chain)
+	for _, n := range d.Nodes {
+		go watch(n.Process)
+	}
+	select {
+	case <-ctx.Done():
+		return nil
+	case p := <-ended:
+		return fmt.Errorf("%w: %s ended: %w: %s", ErrProcess, p.Name, p.err, p.tail())
+	}
+}

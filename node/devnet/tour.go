@@ -1,0 +1,367 @@
+package devnet
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"tally/node/api"
+	"tally/node/openai"
+	"tally/protocol"
+)
+
+// ErrTour says that something that the tour shows did not hold.
+var ErrTour = errors.New("devnet: the tour failed")
+
+// Teller is told what happens: a sentence a step, and the progress of long ones.
+type Teller interface {
+	Say(sentence string)
+	Event(e api.Event) // of the training
+}
+
+// Result is what 'tally devnet --once --json' prints.
+type Result struct {
+	Network    string         `json:"network"`
+	Nodes      int            `json:"nodes"`
+	Datanet    DatanetResult  `json:"datanet"`
+	Pins       []PinResult    `json:"pins"`
+	Model      ModelResult    `json:"model"`
+	Answers    []Answer       `json:"answers"`
+	Receipts   ReceiptsResult `json:"receipts"`
+	Epoch      EpochResult    `json:"epoch"`
+	Claims     []ClaimResult  `json:"claims"`
+	Audit      AuditResult    `json:"audit"`
+	Invariants api.Invariants `json:"invariants"`
+	Seconds    float64        `json:"seconds"`
+}
+
+// DatanetResult is the datanet that was published.
+type DatanetResult struct {
+	CID          string `json:"cid"`
+	Shards       int    `json:"shards"`
+	Bytes        uint64 `json:"bytes"`
+	Contributors int    `json:"contributors"`
+}
+
+// PinResult is who holds a shard besides its publisher.
+type PinResult struct {
+	Shard   string   `json:"shard"`
+	Holders []string `json:"holders"`
+}
+
+// ModelResult is the model that was trained. Losses are nats per token.
+type ModelResult struct {
+	CID            string  `json:"cid"`
+	Params         uint64  `json:"params"`
+	ParamHash      string  `json:"param_hash"`
+	Worker         string  `json:"worker"`
+	LossFirst      float64 `json:"loss_first"`
+	LossLast       float64 `json:"loss_last"`
+	HeldoutFirst   float64 `json:"heldout_first"`
+	HeldoutLast    float64 `json:"heldout_last"`
+	HeldoutUnigram float64 `json:"heldout_unigram"`
+}
+
+// Answer is one question asked.
+type Answer struct {
+	Question string `json:"question"`
+	Text     string `json:"text"`
+	Tokens   int    `json:"tokens"`
+	Worker   string `json:"worker"`
+	Receipt  string `json:"receipt"`
+}
+
+// ReceiptsResult counts what was committed.
+type ReceiptsResult struct {
+	Published uint64            `json:"published"`
+	ByReason  map[string]uint64 `json:"by_reason"`
+}
+
+// EpochResult is the last epoch that was anchored.
+type EpochResult struct {
+	Number uint64 `json:"number"`
+	Root   string `json:"root"`
+	Tx     string `json:"tx"`
+}
+
+// ClaimResult is what an account was paid in one role.
+type ClaimResult struct {
+	Account string          `json:"account"`
+	Role    string          `json:"role"`
+	Amount  protocol.Amount `json:"amount"`
+}
+
+// AuditResult is "equal" three times, or what differs.
+type AuditResult struct {
+	Inference string `json:"inference"`
+	Training  string `json:"training"`
+	Root      string `json:"root"`
+}
+
+const equal = "equal"
+
+// Check says what of the tour's promises does not hold.
+func (r Result) Check() error {
+	var bad []string
+	expect := func(ok bool, format string, a ...any) {
+		if !ok {
+			bad = append(bad, fmt.Sprintf(format, a...))
+		}
+	}
+	expect(r.Datanet.Shards == 3 && r.Datanet.Contributors == 3, "%d shards by %d contributors, want 3 by 3", r.Datanet.Shards, r.Datanet.Contributors)
+	expect(len(r.Pins) == r.Datanet.Shards, "%d of %d shards are pinned", len(r.Pins), r.Datanet.Shards)
+	for _, p := range r.Pins {
+		expect(len(p.Holders) >= 2, "shard %s has %d holders besides its publisher, want 2", p.Shard, len(p.Holders))
+	}
+	expect(r.Model.HeldoutLast < r.Model.HeldoutUnigram, "held-out loss %.3f is not below the unigram model's %.3f", r.Model.HeldoutLast, r.Model.HeldoutUnigram)
+	expect(len(r.Answers) == 3, "%d answers, want 3", len(r.Answers))
+	for _, a := range r.Answers {
+		expect(a.Tokens > 0 && a.Receipt != "" && a.Worker != "", "question %q has no receipted answer", a.Question)
+	}
+	var sum uint64
+	for _, n := range r.Receipts.ByReason {
+		sum += n
+	}
+	expect(r.Receipts.Published > 0 && sum == r.Receipts.Published, "%d receipts published, %d with a reason", r.Receipts.Published, sum)
+	roles := map[string]bool{}
+	for _, c := range r.Claims {
+		roles[c.Role] = roles[c.Role] || !c.Amount.IsZero()
+	}
+	for _, role := range []string{"worker", "pinner", "contributor"} {
+		expect(roles[role], "no %s claimed anything", role)
+	}
+	expect(r.Audit == AuditResult{equal, equal, equal}, "the audits found %+v", r.Audit)
+	expect(r.Invariants.ReasonsSum, "sums over reasons differ from what was committed")
+	expect(r.Invariants.LedgerEqualsClaimable, "what is claimable differs from the ledger")
+	if len(bad) > 0 {
+		return fmt.Errorf("%w: %s", ErrTour, strings.Join(bad, "; "))
+	}
+	return nil
+}
+
+// Tour shows the whole of Tally on a running devnet.
+func (d *Devnet) Tour(ctx context.Context, parts []Part, tell Teller) (Result, error) {
+	start := time.Now()
+	r := Result{Network: d.Network, Nodes: len(d.Nodes), Receipts: ReceiptsResult{ByReason: map[string]uint64{}}}
+	for _, step := range []func(context.Context, *Result, []Part, Teller) error{d.publish, d.pin, d.train, d.spread, d.ask, d.settle, d.audit} {
+		if err := step(ctx, &r, parts, tell); err != nil {
+			return r, err
+		}
+	}
+	r.Seconds = time.Since(start).Round(time.Millisecond).Seconds()
+	return r, r.Check()
+}
+
+// publish has each contributor add a shard to the first one's datanet.
+func (d *Devnet) publish(ctx context.Context, r *Result, parts []Part, tell Teller) error {
+	if len(parts) != 3 {
+		return fmt.Errorf("%w: %d parts of text for 3 contributors", ErrTour, len(parts))
+	}
+	name := strings.TrimRight(parts[0].Name, "-0123456789")
+	dn, err := api.Post[api.Datanet](ctx, d.Nodes[0].client, "/v0/datanets", api.CreateDatanet{Name: name, Licence: d.licence, Schema: "text"})
+	if err != nil {
+		return fmt.Errorf("devnet: create the datanet: %w", err)
+	}
+	contributors := map[string]bool{}
+	for i, p := range parts {
+		text := strings.NewReader(strings.Join(p.Records, "\x1e"))
+		dn, err = api.Upload[api.Datanet](ctx, d.Nodes[i].client, "/v0/datanets/"+dn.CID+"/shards", nil, text)
+		if err != nil {
+			return fmt.Errorf("devnet: contribute %s: %w", p.Name, err)
+		}
+		contributors[dn.Shards[len(dn.Shards)-1].Contributor] = true
+		r.Datanet.Bytes += uint64(p.Bytes())
+	}
+	r.Datanet.CID, r.Datanet.Shards, r.Datanet.Contributors = dn.CID, len(dn.Shards), len(contributors)
+	d.datanet = dn
+	tell.Say(fmt.Sprintf("Three contributors published %d bytes of text as %d shards of datanet %q.", r.Datanet.Bytes, len(dn.Shards), dn.Name))
+	return nil
+}
+
+// pin has every publisher pay two others to keep its shard.
+func (d *Devnet) pin(ctx context.Context, r *Result, _ []Part, tell Teller) error {
+	r.Pins = make([]PinResult, len(d.datanet.Shards))
+	err := d.each(len(d.datanet.Shards), func(i int) error {
+		s := d.datanet.Shards[i]
+		p, err := api.Post[api.Pin](ctx, d.Nodes[i].client, "/v0/pins", api.PinShard{Datanet: d.datanet.CID, Shard: s.Root, Replicas: 2, Seconds: 3600})
+		if err != nil {
+			return fmt.Errorf("devnet: pin shard %s: %w", s.Root, err)
+		}
+		r.Pins[i] = PinResult{s.Root, p.Holders}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	tell.Say("Pin jobs were opened on the chain; each shard is now on two nodes that did not publish it, checked by retrieving a random range.")
+	return nil
+}
+
+// figures are the engine's, as far as the tour shows them.
+type figures struct {
+	LossFirst      float64 `json:"loss_first"`
+	LossLast       float64 `json:"loss_last"`
+	HeldoutFirst   float64 `json:"heldout_first"`
+	HeldoutLast    float64 `json:"heldout_last"`
+	HeldoutUnigram float64 `json:"heldout_unigram"`
+}
+
+func (d *Devnet) train(ctx context.Context, r *Result, _ []Part, tell Teller) error {
+	tell.Say("The submitter opens a training job; the chain's beacon ranks the workers.")
+	var m *api.Model
+	for e, err := range d.submitter().client.Follow(ctx, "/v0/models/train", api.Train{Datanet: d.datanet.CID, Preset: d.preset.Model, Steps: d.preset.Steps, Seed: 1}) {
+		if err != nil {
+			return fmt.Errorf("devnet: train: %w", err)
+		}
+		if m = e.Model; m == nil {
+			tell.Event(e)
+			if d.OnEvent != nil {
+				d.OnEvent(e)
+			}
+		}
+	}
+	if m == nil {
+		return fmt.Errorf("%w: the training job ended without a model", ErrTour)
+	}
+	var f figures
+	if err := json.Unmarshal(m.Figures, &f); err != nil {
+		return fmt.Errorf("devnet: the engine's figures: %w", err)
+	}
+	r.Model = ModelResult{m.CID, m.Params, m.ParamHash, m.Worker, f.LossFirst, f.LossLast, f.HeldoutFirst, f.HeldoutLast, f.HeldoutUnigram}
+	tell.Say(fmt.Sprintf("A node that contributed nothing trained a model of %d parameters: on text it never saw it needs %.2f nats a token, where counting words needs %.2f.", m.Params, f.HeldoutLast, f.HeldoutUnigram))
+	return nil
+}
+
+// spread has the other nodes fetch the model.
+func (d *Devnet) spread(ctx context.Context, r *Result, _ []Part, tell Teller) error {
+	held := 0
+	err := d.each(len(d.Nodes), func(i int) error {
+		m, err := api.Post[api.Model](ctx, d.Nodes[i].client, "/v0/models/"+r.Model.CID+"/fetch", nil)
+		if err != nil {
+			return fmt.Errorf("devnet: node %d fetches the model: %w", i+1, err)
+		}
+		if !m.Held {
+			return fmt.Errorf("%w: node %d does not hold the model that it fetched", ErrTour, i+1)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	held = len(d.Nodes)
+	tell.Say(fmt.Sprintf("The model was published; all %d nodes now hold it.", held))
+	return nil
+}
+
+// questions begin as documentation does: the model continues them.
+var questions = []string{
+	"Package http implements",
+	"The function returns an error if",
+	"A Reader reads",
+}
+
+func (d *Devnet) ask(ctx context.Context, r *Result, _ []Part, tell Teller) error {
+	n := d.submitter()
+	c := openai.NewClient(n.Ready.OpenAI, n.client.Token())
+	for _, q := range questions {
+		max := d.preset.AnswerTokens
+		got, err := c.Complete(ctx, openai.CompletionRequest{Model: r.Model.CID, Prompt: q, MaxTokens: &max}, func(string) {})
+		if err != nil {
+			return fmt.Errorf("devnet: ask %q: %w", q, err)
+		}
+		r.Answers = append(r.Answers, Answer{q, got.Choices[0].Text, got.Usage.CompletionTokens, got.Tally.Worker, got.Tally.Receipt})
+		tell.Say(fmt.Sprintf("Asked %q, the model went on: %q", q, got.Choices[0].Text))
+	}
+	return nil
+}
+
+// settle waits until the epoch of the last receipt is claimable, and claims.
+func (d *Devnet) settle(ctx context.Context, r *Result, _ []Part, tell Teller) error {
+	rs, err := api.Get[[]api.Receipt](ctx, d.submitter().client, "/v0/receipts", nil)
+	if err != nil {
+		return fmt.Errorf("devnet: list receipts: %w", err)
+	}
+	for _, x := range rs {
+		d.lastEpoch = max(d.lastEpoch, x.Epoch)
+	}
+	tell.Say(fmt.Sprintf("The work is receipted and co-signed; waiting for epoch %d to close, be audited and be anchored.", d.lastEpoch))
+	tick := time.NewTicker(500 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		st, err := api.Get[api.Rewards](ctx, d.Nodes[0].client, "/v0/rewards", nil)
+		if err != nil {
+			return fmt.Errorf("devnet: rewards: %w", err)
+		}
+		if st.Settled && st.Epoch >= d.lastEpoch {
+			d.lastEpoch = st.Epoch
+			break
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%w: epoch %d was not anchored in time: %w", ErrTour, d.lastEpoch, context.Cause(ctx))
+		case <-tick.C:
+		}
+	}
+	for i, n := range d.Nodes {
+		cs, err := api.Post[[]api.Claim](ctx, n.client, "/v0/claim", nil)
+		if err != nil {
+			return fmt.Errorf("devnet: node %d claims: %w", i+1, err)
+		}
+		for _, c := range cs {
+			r.Claims = append(r.Claims, ClaimResult{c.Account, c.Role, c.Amount})
+		}
+	}
+	tell.Say(fmt.Sprintf("Epoch %d is anchored; worker, pinners and contributors have claimed what they earned.", d.lastEpoch))
+	return nil
+}
+
+// audit derives every epoch again on the auditor's node.
+func (d *Devnet) audit(ctx context.Context, r *Result, _ []Part, tell Teller) error {
+	r.Audit = AuditResult{"not audited", "not audited", equal}
+	r.Invariants = api.Invariants{ReasonsSum: true, LedgerEqualsClaimable: true}
+	found := false
+	for e := uint64(0); e <= d.lastEpoch; e++ {
+		a, err := api.Post[api.Audit](ctx, d.auditor().client, "/v0/epochs/"+url.PathEscape(fmt.Sprint(e))+"/audit", nil)
+		if err != nil {
+			if strings.Contains(err.Error(), api.ErrNotFound.Error()) {
+				continue // nobody worked in that epoch, so nothing is anchored
+			}
+			return fmt.Errorf("devnet: audit epoch %d: %w", e, err)
+		}
+		found = true
+		if a.Equal != equal {
+			r.Audit.Root = a.Equal
+		}
+		r.Invariants.ReasonsSum = r.Invariants.ReasonsSum && a.Invariants.ReasonsSum
+		r.Invariants.LedgerEqualsClaimable = r.Invariants.LedgerEqualsClaimable && a.Invariants.LedgerEqualsClaimable
+		r.Epoch = EpochResult{a.Epoch, a.Root, a.Tx}
+		r.Receipts.Published += a.Published
+		for reason, n := range a.ByReason {
+			r.Receipts.ByReason[reason] += n
+		}
+		for _, v := range a.Verdicts {
+			switch v.Kind {
+			case protocol.KindInfer.String():
+				worst(&r.Audit.Inference, v.Outcome)
+			case protocol.KindTrain.String():
+				worst(&r.Audit.Training, v.Outcome)
+			}
+		}
+	}
+	if !found {
+		return fmt.Errorf("%w: no epoch was anchored", ErrTour)
+	}
+	tell.Say(fmt.Sprintf("The auditor repeated the work bit for bit (inference %s, training %s) and derived the rewards root from public data (%s).", r.Audit.Inference, r.Audit.Training, r.Audit.Root))
+	return nil
+}
+
+// worst keeps the outcome that is not equal, if there is one.
+func worst(have *string, got string) {
+	if *have == "not audited" || got != equal {
+		*have = got
+	}
+}
