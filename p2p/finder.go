@@ -67,6 +67,7 @@ func newFinder(h host.Host, prefix, dir string, l limits, log *slog.Logger) (*fi
 		dht.Mode(dht.ModeServer), // the automatic mode tells servers by public addresses, which these networks lack
 		dht.ProtocolPrefix(protocol.ID(prefix)),
 		dht.DisableValues(),
+		dht.ProviderDatastore(newRecordStore(maxRecords)),
 		dht.ProviderManagerOpts(records.ProvideValidity(3*l.reprovide), records.CleanupInterval(l.reprovide)),
 	)
 	if err != nil {

@@ -94,7 +94,7 @@ func newGossip(ctx context.Context, h host.Host, prefix string, c Config, log *s
 		pubsub.WithValidateQueueSize(128),
 		pubsub.WithValidateThrottle(256),
 		pubsub.WithPeerOutboundQueueSize(128),
-		pubsub.WithLogger(log),
+		pubsub.WithLogger(slog.New(quiet{log.Handler(), ctx})),
 	)
 	if err != nil {
 		return nil, fmt.Errorf("p2p: gossip: %w", err)
