@@ -1,0 +1,153 @@
+package market
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"tally/compute/market/wire"
+)
+
+// link is a Conn on which one goroutine reads ahead, so that a wait can have a
+// deadline and work ends when the peer goes away.
+type link struct {
+	conn   Conn
+	ctx    context.Context // ends when reading does; its cause says why
+	frames chan wire.Body  // filled by read, which ends ctx after the last
+	ended  chan struct{}   // closed when read returns
+	quit   context.CancelCauseFunc
+}
+
+// newLink takes conn over. Reading ends with ctx.
+func newLink(ctx context.Context, conn Conn) *link {
+	l := &link{conn: conn, frames: make(chan wire.Body, 2), ended: make(chan struct{})}
+	l.ctx, l.quit = context.WithCancelCause(ctx)
+	context.AfterFunc(l.ctx, func() { _ = conn.Close() })
+	go l.read()
+	return l
+}
+
+func (l *link) read() {
+	defer close(l.ended)
+	for {
+		b, err := l.conn.Recv(wire.MaxFrame)
+		if err != nil {
+			if errors.Is(err, io.EOF) {
+				err = errors.New("the peer closed the stream")
+			}
+			l.quit(fmt.Errorf("%w: %w", ErrLost, err))
+			return
+		}
+		body, err := wire.Unmarshal(b)
+		if err != nil {
+			l.quit(fmt.Errorf("%w: %w", ErrPeer, err))
+			return
+		}
+		select {
+		case l.frames <- body:
+		case <-l.ctx.Done():
+			return
+		}
+	}
+}
+
+// close ends the stream and waits for the reader.
+func (l *link) close() {
+	l.quit(ErrClosed)
+	_ = l.conn.Close()
+	<-l.ended
+}
+
+func (l *link) remote() common.Address { return l.conn.Remote() }
+
+func (l *link) send(b wire.Body) error {
+	raw, err := wire.Marshal(b)
+	if err != nil {
+		return err
+	}
+	if err := l.conn.Send(raw); err != nil {
+		return fmt.Errorf("%w: send: %w", ErrLost, err)
+	}
+	return nil
+}
+
+// recv waits at most d for the next frame.
+func (l *link) recv(ctx context.Context, d time.Duration) (wire.Body, error) {
+	select {
+	case b := <-l.frames: // what has arrived counts, whatever else has happened
+		return b, nil
+	default:
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case b := <-l.frames:
+		return b, nil
+	case <-l.ctx.Done():
+		select {
+		case b := <-l.frames: // read before the stream ended
+			return b, nil
+		default:
+			return nil, context.Cause(l.ctx)
+		}
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	case <-t.C:
+		return nil, fmt.Errorf("%w: nothing for %s", ErrStalled, d)
+	}
+}
+
+// Failure is what a peer said when it gave up.
+type Failure struct {
+	Code    wire.Code
+	Reason  string
+	Receipt []byte // of CodeUnsettled
+}
+
+func (f *Failure) Error() string { return fmt.Sprintf("market: peer: %s: %s", f.Code, f.Reason) }
+
+// expect waits for a frame of one type; a Fail comes out as a *Failure.
+func expect[T any, P interface {
+	*T
+	wire.Body
+}](ctx context.Context, l *link, d time.Duration) (P, error) {
+	b, err := l.recv(ctx, d)
+	if err != nil {
+		return nil, err
+	}
+	if p, ok := b.(P); ok {
+		return p, nil
+	}
+	return nil, unexpected(b)
+}
+
+func unexpected(b wire.Body) error {
+	if f, ok := b.(*wire.Fail); ok {
+		return &Failure{f.Code, f.Reason, f.Receipt}
+	}
+	return fmt.Errorf("%w: a frame %T out of turn", ErrPeer, b)
+}
+
+// fail tells the peer why this side gives up, and returns the reason.
+func (l *link) fail(code wire.Code, err error) error {
+	// The peer may be gone already; then it needs no reason.
+	_ = l.send(&wire.Fail{Code: code, Reason: clip(err.Error(), 1024)})
+	return err
+}
+
+// clip shortens s to at most n bytes of UTF-8, at a rune.
+func clip(s string, n int) string {
+	s = strings.ToValidUTF8(s, "?")
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && s[n]&0xc0 == 0x80 {
+		n--
+	}
+	return s[:n]
+}

@@ -1,0 +1,98 @@
+package markettest
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/ipfs/go-cid"
+
+	"tally/protocol"
+)
+
+// ErrFault is what an injected fault returns.
+var ErrFault = errors.New("markettest: injected fault")
+
+// Fault is what goes wrong with one call.
+type Fault int
+
+// The faults.
+const (
+	FailBefore Fault = iota + 1 // an error, and nothing was done
+	FailAfter                   // an error, and it was done
+)
+
+// Ledger keeps receipts; its memory is its disk.
+type Ledger struct {
+	network protocol.Network
+
+	mu       sync.Mutex
+	receipts map[cid.Cid]protocol.Cosigned // guarded by mu; by id
+	vouchers []protocol.Voucher            // guarded by mu; in the order they came
+	faults   []Fault                       // guarded by mu; of the next calls
+}
+
+// NewLedger is an empty ledger.
+func NewLedger(n protocol.Network) *Ledger {
+	return &Ledger{network: n, receipts: map[cid.Cid]protocol.Cosigned{}}
+}
+
+// Inject makes the next calls of Record go wrong, one fault each.
+func (l *Ledger) Inject(f ...Fault) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.faults = append(l.faults, f...)
+}
+
+// Record keeps a receipt and its voucher; the same again changes nothing.
+func (l *Ledger) Record(ctx context.Context, c protocol.Cosigned, v *protocol.Signed[protocol.Voucher]) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var f Fault
+	if len(l.faults) > 0 {
+		f, l.faults = l.faults[0], l.faults[1:]
+	}
+	if f == FailBefore {
+		return ErrFault
+	}
+	if _, both, err := c.Open(l.network); err != nil || !both {
+		return errors.Join(errors.New("markettest: a receipt without both signatures"), err)
+	}
+	if _, ok := l.receipts[c.ID()]; !ok {
+		l.receipts[c.ID()] = c
+		if v != nil {
+			vo, err := v.Open(l.network)
+			if err != nil {
+				return err
+			}
+			l.vouchers = append(l.vouchers, vo)
+		}
+	}
+	if f == FailAfter {
+		return ErrFault
+	}
+	return nil
+}
+
+// Receipts are what was recorded, opened, in no order.
+func (l *Ledger) Receipts() []protocol.Receipt {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	out := make([]protocol.Receipt, 0, len(l.receipts))
+	for _, c := range l.receipts {
+		if r, _, err := c.Open(l.network); err == nil {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// Vouchers are what was recorded, in order.
+func (l *Ledger) Vouchers() []protocol.Voucher {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return append([]protocol.Voucher(nil), l.vouchers...)
+}
