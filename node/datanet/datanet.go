@@ -7,7 +7,7 @@
 // and answers with it. Every version names its parent, so the whole history is
 // one walk; a version is what a training job names.
 //
-// A text's records are separated by the byte 0x1E (ASCII record separator).
+// A text's records are separated as protocol.SplitRecords says.
 //
 // The owner keeps the head of each of its datanets durably before it answers. A
 // Service is safe for concurrent use; appends to one datanet are serialised. It
@@ -21,7 +21,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"sync"
 	"unicode/utf8"
 
@@ -33,9 +32,6 @@ import (
 	"tally/protocol"
 	"tally/storage"
 )
-
-// RecordSeparator stands between the records of a text.
-const RecordSeparator = '\x1e'
 
 // SchemaText is the schema of shards that are UTF-8 text.
 const SchemaText = "text"
@@ -62,7 +58,6 @@ type Documents interface {
 // Shards keep data. Import is durable, pinned and findable once it returns.
 type Shards interface {
 	Import(ctx context.Context, r io.Reader, why string) (storage.Shard, error)
-	OpenFile(ctx context.Context, root cid.Cid) (io.ReadSeekCloser, error)
 }
 
 // Peers reach an account's node.
@@ -375,38 +370,6 @@ func (s *Service) Serve(ctx context.Context, b []byte) ([]byte, error) {
 	return s.c.Documents.Get(ctx, v.CID)
 }
 
-// Records are the records of shards, in their order.
-func (s *Service) Records(ctx context.Context, shards []cid.Cid) ([]string, error) {
-	var out []string
-	for _, root := range shards {
-		f, err := s.c.Shards.OpenFile(ctx, root)
-		if err != nil {
-			return nil, fmt.Errorf("datanet: open shard %s: %w", root, err)
-		}
-		b, err := io.ReadAll(f)
-		f.Close()
-		if err != nil {
-			return nil, fmt.Errorf("datanet: read shard %s: %w", root, err)
-		}
-		out = append(out, SplitRecords(string(b))...)
-	}
-	return out, nil
-}
-
-// JoinRecords writes records as a text.
-func JoinRecords(records []string) string { return strings.Join(records, string(RecordSeparator)) }
-
-// SplitRecords takes a text apart; empty records are dropped.
-func SplitRecords(text string) []string {
-	var out []string
-	for r := range strings.SplitSeq(text, string(RecordSeparator)) {
-		if strings.TrimSpace(r) != "" {
-			out = append(out, r)
-		}
-	}
-	return out
-}
-
 // recordCounter passes a text on, counts its records and refuses what is no UTF-8.
 type recordCounter struct {
 	r    io.Reader
@@ -433,8 +396,8 @@ func (c *recordCounter) Read(p []byte) (int, error) {
 	if !utf8.Valid(b[:whole]) || bytes.IndexByte(b[:whole], 0) >= 0 {
 		return 0, fmt.Errorf("%w: the data is not UTF-8 text: convert it, or add another file", ErrText)
 	}
-	for rec := range bytes.SplitAfterSeq(b[:whole], []byte{RecordSeparator}) {
-		body := bytes.TrimSuffix(rec, []byte{RecordSeparator})
+	for rec := range bytes.SplitAfterSeq(b[:whole], []byte{protocol.RecordSeparator}) {
+		body := bytes.TrimSuffix(rec, []byte{protocol.RecordSeparator})
 		if len(bytes.TrimSpace(body)) > 0 {
 			c.open = true
 		}

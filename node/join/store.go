@@ -3,7 +3,6 @@ package join
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"time"
@@ -110,15 +109,4 @@ func (s Store) Piece(ctx context.Context, root cid.Cid) (common.Hash, uint64, er
 // Range reads part of a DAG's CAR file.
 func (s Store) Range(ctx context.Context, root cid.Cid, off, n uint64) ([]byte, error) {
 	return s.S.Range(ctx, root, off, n)
-}
-
-// Shards is the part of a Store that package datanet wants.
-type Shards struct{ Store }
-
-// OpenFile opens a file, fetching it first where it is not here.
-func (s Shards) OpenFile(ctx context.Context, root cid.Cid) (io.ReadSeekCloser, error) {
-	if err := s.Fetch(ctx, root); err != nil {
-		return nil, fmt.Errorf("join: fetch %s: %w", root, err)
-	}
-	return s.S.OpenFile(ctx, root)
 }
