@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
@@ -17,14 +18,15 @@ import (
 	"tally/storage/car"
 )
 
-// Keys of the meta database: l‹multihash› holds a loose block behind its time
-// of arrival (unix seconds, 8 bytes big-endian); g‹root›‹cid› says that a block
-// belongs to the group put under root; n‹root› ends a group (see PutDAG); pins
-// are in pin.go.
+// Keys of the meta database: l‹multihash› holds a loose block; t‹multihash› its
+// time of arrival (unix seconds) and size, 8 bytes each, big-endian; g‹root›‹cid›
+// says that a block belongs to the group under root and h‹root› that the group
+// is whole (see PutDAG); pins are in pin.go.
 const (
 	keyLoose = 'l'
+	keyStamp = 't'
 	keyGroup = 'g'
-	keyWhole = 'n'
+	keyWhole = 'h'
 )
 
 // PutNode keeps a dag-cbor block and returns its CID. It is durable once it
@@ -51,26 +53,48 @@ func (s *Store) PutBlock(ctx context.Context, codec uint64, data []byte) (cid.Ci
 
 // putLoose keeps a block that matches its CID.
 func (k *core) putLoose(c cid.Cid, data []byte) error {
-	if len(data) > car.MaxBlock {
-		return fmt.Errorf("put block %s: %d bytes: %w", c, len(data), ErrBlockSize)
-	}
-	v := binary.BigEndian.AppendUint64(make([]byte, 0, 8+len(data)), uint64(time.Now().Unix()))
-	v = append(v, data...)
 	k.commit.Lock()
 	defer k.commit.Unlock()
 	if k.closed {
 		return ErrClosed
 	}
-	if err := k.meta.Update(func(tx *kv.Tx) error { return tx.Set(key(keyLoose, c.Hash()), v) }); err != nil {
+	err := k.meta.Update(func(tx *kv.Tx) error { return setLoose(tx, c, data) })
+	if err != nil {
 		return fail("put block", err)
 	}
 	k.mend(c)
 	return nil
 }
 
-func (k *core) loose(c cid.Cid) (data []byte, err error) {
+func setLoose(tx *kv.Tx, c cid.Cid, data []byte) error {
+	if len(data) > car.MaxBlock {
+		return fmt.Errorf("put block %s: %d bytes: %w", c, len(data), ErrBlockSize)
+	}
+	stamp := binary.BigEndian.AppendUint64(nil, uint64(time.Now().Unix()))
+	stamp = binary.BigEndian.AppendUint64(stamp, uint64(len(data)))
+	if err := tx.Set(key(keyStamp, c.Hash()), stamp); err != nil {
+		return err
+	}
+	return tx.Set(key(keyLoose, c.Hash()), bytes.Clone(data))
+}
+
+func dropLoose(tx *kv.Tx, hash []byte) error {
+	if err := tx.Delete(key(keyStamp, hash)); err != nil {
+		return err
+	}
+	return tx.Delete(key(keyLoose, hash))
+}
+
+func parseStamp(v []byte) (added time.Time, size int, err error) {
+	if len(v) != 16 || binary.BigEndian.Uint64(v[8:]) > car.MaxBlock {
+		return time.Time{}, 0, errors.New("storage: stamp of a loose block does not decode")
+	}
+	return time.Unix(int64(binary.BigEndian.Uint64(v)), 0), int(binary.BigEndian.Uint64(v[8:])), nil
+}
+
+func (k *core) getMeta(kind byte, c cid.Cid) (v []byte, err error) {
 	err = k.meta.View(func(tx *kv.Tx) error {
-		data, err = tx.Get(key(keyLoose, c.Hash()))
+		v, err = tx.Get(key(kind, c.Hash()))
 		return err
 	})
 	if errors.Is(err, kv.ErrNotFound) {
@@ -79,10 +103,7 @@ func (k *core) loose(c cid.Cid) (data []byte, err error) {
 	if err != nil {
 		return nil, fail("get block", err)
 	}
-	if len(data) < 8 {
-		return nil, fmt.Errorf("block %s: %w", c, ErrCorrupt)
-	}
-	return data[8:], nil
+	return v, nil
 }
 
 // GetBlock returns the bytes of a block, from a shard or loose, checked against
@@ -114,7 +135,7 @@ func (k *core) GetBlock(ctx context.Context, c cid.Cid) ([]byte, error) {
 		bad = err
 		k.log.Error("block in a shard is corrupt", "cid", c, "shard", p.id, "err", err)
 	}
-	data, err := k.loose(c)
+	data, err := k.getMeta(keyLoose, c)
 	if err == nil {
 		if err = car.CheckBlock(c, data); err == nil {
 			return data, nil
@@ -173,8 +194,12 @@ func (k *core) size(c cid.Cid) (int, error) {
 		}
 	}
 	k.mu.RUnlock()
-	data, err := k.loose(c)
-	return len(data), err
+	v, err := k.getMeta(keyStamp, c)
+	if err != nil {
+		return 0, err
+	}
+	_, n, err := parseStamp(v)
+	return n, err
 }
 
 // Has says whether a block, or the root of a shard, is held. It reads no shard.

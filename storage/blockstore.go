@@ -67,7 +67,7 @@ func (b blockView) DeleteBlock(ctx context.Context, c cid.Cid) error {
 	if b.k.closed {
 		return ErrClosed
 	}
-	if err := b.k.meta.Update(func(tx *kv.Tx) error { return tx.Delete(key(keyLoose, c.Hash())) }); err != nil {
+	if err := b.k.meta.Update(func(tx *kv.Tx) error { return dropLoose(tx, c.Hash()) }); err != nil {
 		return fail("delete block", err)
 	}
 	if ok, err := b.Has(ctx, c); err != nil {
@@ -92,7 +92,7 @@ func (b blockView) AllKeysChanWithErr(ctx context.Context) (<-chan cid.Cid, func
 		defer close(out)
 		err := keys(ctx, b.k.index, keyBlock, out)
 		if err == nil {
-			err = keys(ctx, b.k.meta, keyLoose, out)
+			err = keys(ctx, b.k.meta, keyStamp, out)
 		}
 		done <- err
 	}()

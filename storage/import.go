@@ -49,13 +49,8 @@ func (s *Store) importDAG(ctx context.Context, build func(unixfs.Blocks) (cid.Ci
 
 // seal writes the canonical file of a DAG whose blocks are all in a spool.
 func (k *core) seal(ctx context.Context, root cid.Cid, sp *spool.Spool) (Shard, error) {
-	var buf []byte
-	return k.write(ctx, root, func(_ context.Context, c cid.Cid) (data []byte, err error) {
-		if buf == nil {
-			buf = make([]byte, car.MaxBlock)
-		}
-		return sp.Get(c, buf)
-	})
+	buf := make([]byte, car.MaxBlock)
+	return k.write(ctx, root, k.max, func(_ context.Context, c cid.Cid) ([]byte, error) { return sp.Get(c, buf) })
 }
 
 // spooled is where an import puts its blocks.
@@ -70,7 +65,7 @@ func (s spooled) GetBlock(_ context.Context, c cid.Cid) ([]byte, error) { return
 // it. Each way in which a file can be wrong has its own error, and then nothing
 // is kept.
 func (s *Store) ImportCAR(ctx context.Context, r io.Reader, want cid.Cid) (Shard, error) {
-	sh, err := s.copyCAR(ctx, r, want, s.max, nil)
+	sh, err := s.copyCAR(ctx, r, want, s.max)
 	if err != nil {
 		return Shard{}, fmt.Errorf("import CAR: %w", err)
 	}

@@ -167,9 +167,12 @@ func (k *core) indexShard(r *record) error {
 	if err != nil {
 		return fail("index shard", err)
 	}
-	r.layer, r.entries = nil, nil
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	for _, e := range r.entries {
+		delete(k.bad, e.hash)
+	}
+	r.layer, r.entries = nil, nil
 	k.shards[r.Root], k.byID[r.ID] = r, r
 	delete(k.aside, r.Root)
 	return nil

@@ -37,6 +37,9 @@ func (s *Store) FS(ctx context.Context, root cid.Cid) (fs.FS, error) {
 	return f, nil
 }
 
+// Dir returns the directory of the store: that of Config, or the temporary one.
+func (s *Store) Dir() string { return s.dir }
+
 // Stat returns what is known of a shard, or ErrNotFound.
 func (s *Store) Stat(_ context.Context, root cid.Cid) (Shard, error) {
 	r, err := s.held(root)

@@ -44,8 +44,9 @@ func (r *record) finish(h *piece.Hasher) {
 	r.Piece, r.Size, r.layer = h.Root(), h.Len(), h.Layer()
 }
 
-// write makes a shard of the DAG under root, whose blocks get returns.
-func (k *core) write(ctx context.Context, root cid.Cid, get func(context.Context, cid.Cid) ([]byte, error)) (Shard, error) {
+// write makes a shard, of at most max bytes, of the DAG under root, whose
+// blocks get returns.
+func (k *core) write(ctx context.Context, root cid.Cid, max uint64, get func(context.Context, cid.Cid) ([]byte, error)) (Shard, error) {
 	f, err := k.temporary()
 	if err != nil {
 		return Shard{}, err
@@ -53,7 +54,7 @@ func (k *core) write(ctx context.Context, root cid.Cid, get func(context.Context
 	defer func() { _ = f.Close(); _ = os.Remove(f.Name()) }()
 	r, h := newRecord(root), piece.New(true)
 	w := bufio.NewWriterSize(io.MultiWriter(f, h), 64<<10)
-	if _, err := car.Write(ctx, w, root, k.max, get, r.add); err != nil {
+	if _, err := car.Write(ctx, w, root, max, get, r.add); err != nil {
 		return Shard{}, fail("write shard", err)
 	}
 	if err := w.Flush(); err != nil {
@@ -63,22 +64,22 @@ func (k *core) write(ctx context.Context, root cid.Cid, get func(context.Context
 	return k.settle(f, r)
 }
 
-// copyCAR makes a shard of a stream in canonical form. good, if not nil, is
-// told how many bytes were found good after each block.
-func (k *core) copyCAR(ctx context.Context, src io.Reader, want cid.Cid, max uint64, good func(off uint64)) (Shard, error) {
+// copyCAR makes a shard of a stream in canonical form.
+func (k *core) copyCAR(ctx context.Context, src io.Reader, want cid.Cid, max uint64) (Shard, error) {
 	f, err := k.temporary()
 	if err != nil {
 		return Shard{}, err
 	}
 	defer func() { _ = f.Close(); _ = os.Remove(f.Name()) }()
-	r, err := k.check(ctx, src, f, want, max, good)
+	r, err := k.check(ctx, src, f, want, max, nil)
 	if err != nil {
 		return Shard{}, err
 	}
 	return k.settle(f, r)
 }
 
-// check reads a canonical file to its end, copying what is good to dst.
+// check reads a canonical file to its end, copying what is good to dst. good, if
+// not nil, is told where each good block ends, once it is with dst.
 func (k *core) check(ctx context.Context, src io.Reader, dst io.Writer, want cid.Cid, max uint64, good func(off uint64)) (*record, error) {
 	cr, err := car.NewReader(bufio.NewReaderSize(src, 256<<10), want, max)
 	if err != nil {
@@ -184,26 +185,30 @@ func (k *core) held(root cid.Cid) (*record, error) {
 	return nil, fmt.Errorf("shard %s: %w", root, ErrNotFound)
 }
 
-// entries reads where the blocks of an open shard are, without its data.
-func scan(f io.ReaderAt, size uint64) (es []entry, err error) {
+// scan yields where the blocks of a file in canonical form are, without reading
+// or checking their data; at the first length or CID that makes no sense it ends
+// with an error.
+func scan(f io.ReaderAt, size uint64, yield func(c cid.Cid, off uint64, n int) error) error {
 	var head [40]byte
 	for off := uint64(car.HeaderLen); off < size; {
 		n, err := f.ReadAt(head[:], int64(off))
 		if err != nil && !errors.Is(err, io.EOF) {
-			return nil, fail("scan shard", err)
+			return fail("scan shard", err)
 		}
 		l, m := binary.Uvarint(head[:n])
-		if m <= 0 || m > 4 || l < 36 || n < m+36 {
-			return nil, fmt.Errorf("scan shard at %d: %w", off, ErrVarint)
+		if m <= 0 || m > 4 || l < 36 || l > 36+car.MaxBlock || n < m+36 {
+			return fmt.Errorf("scan shard at %d: %w", off, ErrVarint)
 		}
 		_, c, err := cid.CidFromBytes(head[m : m+36])
 		if err != nil {
-			return nil, fmt.Errorf("scan shard at %d: %w: %w", off, err, ErrCID)
+			return fmt.Errorf("scan shard at %d: %w: %w", off, err, ErrCID)
 		}
-		es = append(es, entry{string(c.Hash()), off + uint64(m) + 36, int(l - 36)})
+		if err := yield(c, off+uint64(m)+36, int(l-36)); err != nil {
+			return err
+		}
 		off += uint64(m) + l
 	}
-	return es, nil
+	return nil
 }
 
 // drop unlinks a shard. The unlink is the deletion: space is free at once, and
@@ -215,7 +220,11 @@ func (k *core) drop(r *record) error {
 		return fail("drop shard", err)
 	}
 	defer func() { _ = f.Close() }()
-	es, err := scan(f, r.Size)
+	var es []entry
+	err = scan(f, r.Size, func(c cid.Cid, off uint64, n int) error {
+		es = append(es, entry{string(c.Hash()), off, n})
+		return nil
+	})
 	if err != nil {
 		k.log.Warn("shard to drop does not read; its index entries stay until the next open", "root", r.Root, "err", err)
 	}
@@ -226,4 +235,36 @@ func (k *core) drop(r *record) error {
 		return err
 	}
 	return k.forget(r, es)
+}
+
+// Verify reads a whole shard and checks every block and the piece root. A shard
+// that fails is set aside, and the error, which wraps the cause, says why: Fetch
+// it again, which takes over its sound blocks.
+func (s *Store) Verify(ctx context.Context, root cid.Cid) error {
+	f, r, err := s.openCAR(root)
+	if err != nil {
+		return fmt.Errorf("verify: %w", err)
+	}
+	defer func() { _ = f.Close() }()
+	got, err := s.check(ctx, f, io.Discard, root, 0, nil)
+	if err == nil && (got.Piece != r.Piece || got.Size != r.Size) {
+		err = fmt.Errorf("piece root differs: %w", ErrCorrupt)
+	}
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	s.commit.Lock()
+	defer s.commit.Unlock()
+	if s.closed || s.record(root) == nil {
+		return err
+	}
+	if e := s.setAside(root, err); e != nil {
+		return errors.Join(err, e)
+	}
+	var es []entry
+	_ = scan(f, r.Size, func(c cid.Cid, off uint64, n int) error {
+		es = append(es, entry{string(c.Hash()), off, n})
+		return nil
+	}) // what it does not reach stays until the next Open
+	return errors.Join(fmt.Errorf("shard %s set aside: %w", root, err), s.forget(s.record(root), es))
 }

@@ -148,11 +148,11 @@ type core struct {
 	closed bool // guarded by commit
 
 	mu     sync.RWMutex
-	shards map[cid.Cid]*record  // guarded by mu; a record never changes
-	byID   map[uint64]*record   // guarded by mu
-	aside  map[cid.Cid]string   // guarded by mu: why a shard was set aside
-	bad    map[string]cid.Cid   // guarded by mu: blocks found corrupt, by multihash
-	busy   map[cid.Cid]struct{} // guarded by mu: roots being fetched
+	shards map[cid.Cid]*record       // guarded by mu; a record never changes
+	byID   map[uint64]*record        // guarded by mu
+	aside  map[cid.Cid]string        // guarded by mu: why a shard was set aside
+	bad    map[string]cid.Cid        // guarded by mu: blocks found corrupt, by multihash
+	busy   map[cid.Cid]chan struct{} // guarded by mu: roots being fetched; closed at the end of a fetch
 }
 
 // Open opens or creates a store. A directory that another process holds ends in
@@ -164,7 +164,7 @@ func Open(c Config) (*Store, error) {
 	k := &core{
 		dir: c.Dir, log: c.Logger, max: uint64(c.MaxShard),
 		shards: map[cid.Cid]*record{}, byID: map[uint64]*record{},
-		aside: map[cid.Cid]string{}, bad: map[string]cid.Cid{}, busy: map[cid.Cid]struct{}{},
+		aside: map[cid.Cid]string{}, bad: map[string]cid.Cid{}, busy: map[cid.Cid]chan struct{}{},
 	}
 	if k.log == nil {
 		k.log = slog.New(slog.DiscardHandler)
