@@ -43,15 +43,15 @@ func Addr(name string) common.Address { return crypto.PubkeyToAddress(Key(name).
 // Store is a block store that everybody shares, with blocks that can be hidden.
 type Store struct {
 	mu     sync.Mutex
-	blocks map[cid.Cid][]byte // guarded by mu
-	hidden map[cid.Cid]bool   // guarded by mu
-	pinned map[cid.Cid]bool   // guarded by mu
-	fault  func(op string) When
+	blocks map[cid.Cid][]byte    // guarded by mu
+	hidden map[cid.Cid]bool      // guarded by mu
+	under  map[cid.Cid][]cid.Cid // guarded by mu; blocks by root
+	fault  func(op string) When  // guarded by mu
 }
 
 // NewStore is an empty store.
 func NewStore() *Store {
-	return &Store{blocks: map[cid.Cid][]byte{}, hidden: map[cid.Cid]bool{}, pinned: map[cid.Cid]bool{}}
+	return &Store{blocks: map[cid.Cid][]byte{}, hidden: map[cid.Cid]bool{}, under: map[cid.Cid][]cid.Cid{}}
 }
 
 // SetFault chooses when calls fail; nil is never.
@@ -78,38 +78,41 @@ func (s *Store) act(op string, f func()) error {
 	return nil
 }
 
-// Put keeps a document.
-func (s *Store) Put(_ context.Context, data []byte) (cid.Cid, error) {
+// Put keeps one document.
+func (s *Store) Put(ctx context.Context, data []byte) (cid.Cid, error) {
 	c := protocol.CIDOf(data)
-	return c, s.act("put", func() { s.blocks[c] = slices.Clone(data) })
+	return c, s.Publish(ctx, c, [][]byte{data})
 }
 
-// Get gives a document.
-func (s *Store) Get(ctx context.Context, c cid.Cid) ([]byte, error) {
+// Publish keeps a DAG and makes its root findable.
+func (s *Store) Publish(_ context.Context, root cid.Cid, blocks [][]byte) error {
+	has := false
+	err := s.act("publish", func() {
+		for _, b := range blocks {
+			c := protocol.CIDOf(b)
+			s.blocks[c] = slices.Clone(b)
+			s.under[root] = append(s.under[root], c)
+			has = has || c.Equals(root)
+		}
+	})
+	if err == nil && !has {
+		return fmt.Errorf("%w: root %s", ErrAbsent, root)
+	}
+	return err
+}
+
+// Get gives a block of the DAG under a published root.
+func (s *Store) Get(ctx context.Context, root, c cid.Cid) ([]byte, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	b, ok := s.blocks[c]
-	if !ok || s.hidden[c] {
+	if !ok || s.hidden[c] || !slices.ContainsFunc(s.under[root], c.Equals) {
 		return nil, fmt.Errorf("%w: %s", ErrAbsent, c)
 	}
 	return slices.Clone(b), nil
-}
-
-// Provide pins a root and everything under it, and makes it findable.
-func (s *Store) Provide(_ context.Context, root cid.Cid, blocks []cid.Cid) error {
-	var missing error
-	err := s.act("provide", func() {
-		for _, c := range append(slices.Clone(blocks), root) {
-			if s.blocks[c] == nil {
-				missing = fmt.Errorf("%w: %s", ErrAbsent, c)
-			}
-			s.pinned[c] = true
-		}
-	})
-	return errors.Join(err, missing)
 }
 
 // Hide makes blocks unavailable, or available again.

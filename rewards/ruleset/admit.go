@@ -84,7 +84,7 @@ func (d *derivation) read(c Carried) {
 		d.carried = append(d.carried, Carried{b, c.Times + 1})
 		whole(protocol.ReasonCarriedOver)
 	}
-	raw, ok := d.block(b.Data)
+	raw, ok := d.block(b.Data, b.Data)
 	if !ok {
 		missing()
 		return
@@ -101,7 +101,7 @@ func (d *derivation) read(c Carried) {
 			whole(protocol.RejectedSignature)
 			return
 		}
-		if envelopes[i], ok = d.block(r); !ok {
+		if envelopes[i], ok = d.block(r, b.Data); !ok {
 			all = false // keep on, so that Wants names every missing one
 		}
 	}
@@ -274,7 +274,7 @@ func (it *item) auditable() bool {
 // document reads a spec. A missing one makes the receipt wait; one that is no
 // spec leaves it a fee.
 func (d *derivation) document(it *item, c cid.Cid, v any) bool {
-	b, ok := d.block(c)
+	b, ok := d.block(c, c)
 	if !ok {
 		it.unread, it.feeOnly = true, "its documents could not be had"
 		return false
@@ -289,7 +289,7 @@ func (d *derivation) document(it *item, c cid.Cid, v any) bool {
 
 // manifest reads the model of an inference.
 func (d *derivation) manifest(it *item) bool {
-	b, ok := d.block(it.infer.Model)
+	b, ok := d.block(it.infer.Model, it.infer.Model)
 	if !ok {
 		it.unread, it.feeOnly = true, "its documents could not be had"
 		return false

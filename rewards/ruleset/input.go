@@ -54,10 +54,14 @@ type Input struct {
 // Want lists what an input lacks. Hashes and Beacons are the chain's and needed;
 // Blocks that cannot be had are left out, and the rules say what follows.
 type Want struct {
-	Blocks  []cid.Cid
+	Blocks  []Link
 	Hashes  []uint64 // block numbers
 	Beacons []uint64 // epochs
 }
+
+// Link is a wanted document, and the root of the DAG that it belongs to: only
+// roots can be found in the network. It may be its own.
+type Link struct{ CID, Root cid.Cid }
 
 // Wants says what to add to the input. Documents name further documents, so ask
 // again after adding, until nothing new is wanted.
@@ -66,29 +70,39 @@ func Wants(in Input) (Want, error) {
 	if err != nil {
 		return Want{}, err
 	}
-	w := Want{Blocks: slices.Collect(maps.Keys(d.noBlock)), Hashes: slices.Sorted(maps.Keys(d.noHash)), Beacons: slices.Sorted(maps.Keys(d.noBeacon))}
-	slices.SortFunc(w.Blocks, func(a, b cid.Cid) int { return slices.Compare(a.Bytes(), b.Bytes()) })
+	if len(d.noHash) == 0 {
+		if _, err := d.draws(); err != nil && !errors.Is(err, ErrIncomplete) {
+			return Want{}, err
+		}
+	}
+	w := Want{Hashes: slices.Sorted(maps.Keys(d.noHash)), Beacons: slices.Sorted(maps.Keys(d.noBeacon))}
+	for c, root := range d.noBlock {
+		w.Blocks = append(w.Blocks, Link{c, root})
+	}
+	slices.SortFunc(w.Blocks, func(a, b Link) int { return slices.Compare(a.CID.Bytes(), b.CID.Bytes()) })
 	return w, nil
 }
 
-// Empty reports whether the epoch needs no anchor: nothing was committed since
-// the state, nothing waits in it and nothing held is due. Facts after
-// CommitBy(epoch) do not matter.
-func Empty(s State, facts []protocol.Fact, p protocol.Params, epoch uint64) bool {
+// Next is the first epoch after the state's that has something to settle: a
+// batch of its own, or whatever waits in the state. Epochs between are not
+// anchored. ok is false while there is nothing. Commitments that come later can
+// bring an epoch forward until its CommitBy has passed.
+func Next(s State, facts []protocol.Fact, p protocol.Params) (epoch uint64, ok bool) {
+	first := s.Epoch + 1 // wraps to 0 at NoEpoch
 	if len(s.Pending) > 0 || len(s.Carried) > 0 {
-		return false
+		return first, true
 	}
+	epoch = protocol.NoEpoch
 	for _, h := range s.Holds {
-		if h.Until <= epoch {
-			return false
+		epoch = min(epoch, max(first, h.Until))
+	}
+	for _, b := range look(facts, p, protocol.NoEpoch).batches {
+		if b.Epoch >= first {
+			epoch = min(epoch, b.Epoch)
+			break
 		}
 	}
-	for _, b := range look(facts, p, p.CommitBy(epoch)).batches {
-		if b.Epoch <= epoch && (s.Epoch == protocol.NoEpoch || b.Epoch > s.Epoch) {
-			return false
-		}
-	}
-	return true
+	return epoch, epoch != protocol.NoEpoch
 }
 
 // item is one receipt on its way through the rules.
@@ -134,7 +148,7 @@ type derivation struct {
 	carried  []Carried
 	seen     map[common.Hash]bool // digests in this epoch
 	voided   map[common.Address]bool
-	noBlock  map[cid.Cid]bool
+	noBlock  map[cid.Cid]cid.Cid // to the root that it belongs to
 	noHash   map[uint64]bool
 	noBeacon map[uint64]bool
 }
@@ -155,7 +169,7 @@ func prepare(in Input) (*derivation, error) {
 		in: in, view: look(in.Facts, in.Params, in.Params.AuditBy(in.Epoch)),
 		channels: map[common.Hash]*Channel{}, holds: map[common.Address]*big.Int{},
 		seen: map[common.Hash]bool{}, voided: map[common.Address]bool{},
-		noBlock: map[cid.Cid]bool{}, noHash: map[uint64]bool{}, noBeacon: map[uint64]bool{},
+		noBlock: map[cid.Cid]cid.Cid{}, noHash: map[uint64]bool{}, noBeacon: map[uint64]bool{},
 	}
 	for _, c := range in.Previous.Channels {
 		c.Seen = slices.Clone(c.Seen)
@@ -183,11 +197,11 @@ func addTo[K comparable](m map[K]*big.Int, k K, v *big.Int) {
 }
 
 // block gives a document, noting what is missing.
-func (d *derivation) block(c cid.Cid) ([]byte, bool) {
+func (d *derivation) block(c, root cid.Cid) ([]byte, bool) {
 	b, ok := d.in.Blocks[c]
 	if !ok || !protocol.CIDOf(b).Equals(c) {
 		if isDocument(c) { // under any other CID there is nothing to be had
-			d.noBlock[c] = true
+			d.noBlock[c] = root
 		}
 		return nil, false
 	}

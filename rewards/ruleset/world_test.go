@@ -117,16 +117,15 @@ func (w *world) batch(worker string, epoch uint64, rs ...protocol.Cosigned) prot
 	w.t.Helper()
 	data := protocol.BatchData{Worker: rewardstest.Addr(worker), Epoch: epoch}
 	var leaves []common.Hash
+	var blocks [][]byte
 	for _, r := range rs {
-		c, err := w.store.Put(w.t.Context(), r.Bytes())
-		w.ok(err)
-		data.Receipts = append(data.Receipts, c)
+		data.Receipts, blocks = append(data.Receipts, r.CID()), append(blocks, r.Bytes())
 		leaves = append(leaves, w.digest(r))
 	}
 	b, err := protocol.Encode(data)
 	w.ok(err)
-	c, err := w.store.Put(w.t.Context(), b)
-	w.ok(err)
+	c := protocol.CIDOf(b)
+	w.ok(w.store.Publish(w.t.Context(), c, append(blocks, b)))
 	return protocol.Batch{Worker: data.Worker, Epoch: epoch, Root: protocol.MerkleRoot(leaves), Count: uint64(len(rs)), Data: c}
 }
 
@@ -183,23 +182,25 @@ func (w *world) input(epoch uint64) ruleset.Input {
 		again = false
 		want, err := ruleset.Wants(in)
 		w.ok(err)
+		for _, n := range want.Beacons {
+			_, in.Beacons[n], err = w.chain.BlockAfter(ctx, w.chain.Params.CommitBy(n))
+			w.ok(err)
+			again = true
+		}
 		for _, n := range want.Hashes {
 			in.Hashes[n], err = w.chain.BlockHash(ctx, n)
 			w.ok(err)
 			again = true
 		}
-		for _, c := range want.Blocks {
-			if b, err := w.store.Get(ctx, c); err == nil {
+		for _, l := range want.Blocks {
+			c := l.CID
+			if b, err := w.store.Get(ctx, l.Root, c); err == nil {
 				in.Blocks.Add(b)
 				again = true
 			} else {
 				absent[c] = true
 			}
 		}
-	}
-	for n := range epoch + 1 {
-		_, in.Beacons[n], err = w.chain.BlockAfter(ctx, w.chain.Params.CommitBy(n))
-		w.ok(err)
 	}
 	return in
 }
