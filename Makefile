@@ -79,8 +79,7 @@ generate-check: ## fail where go generate changes the tree (npm)
 
 .PHONY: contracts
 contracts: ## run the contracts' fuzz and invariant tests (npm)
-	npm ci --no-audit --no-fund --prefix chainclient/contracts
-	chainclient/contracts/forge.sh test
+	chainclient/contracts/forge.sh
 
 .PHONY: devnet
 devnet: ## run the tour once: chain and five nodes, publish to claim

@@ -65,6 +65,7 @@ func TestPlantedViolationsAreCaught(t *testing.T) {
 			"README.md: link to docs/dependencies.md#nothing: no such heading",
 			"README.md: link to docs/nowhere.md: no such file",
 			"changelog/unreleased/vague.md: does not follow changelog/README.md",
+			"docs/benchmarks.md: no benchmark BenchmarkGone",
 			"docs/dependencies.md: a reason for example.org/left, which go.mod does not require",
 			"docs/dependencies.md: no reason for example.org/unexplained",
 			"rewards/ledger.go:1: link to docs/missing.md: no such file",

@@ -2,6 +2,7 @@ package archtest
 
 import (
 	"fmt"
+	"go/ast"
 	"net/url"
 	"os"
 	"path"
@@ -22,6 +23,7 @@ var (
 	mention = regexp.MustCompile(`docs/[A-Za-z0-9_./-]+\.md(#[a-z0-9-]+)?`)
 	require = regexp.MustCompile(`(?m)^\t([^\s/]+\.[^\s]+) v[^\s]+$`)
 	row     = regexp.MustCompile("(?m)^\\| `([^`]+)` \\|")
+	bench   = regexp.MustCompile("`(Benchmark[A-Za-z0-9_]+)`")
 	kind    = regexp.MustCompile(`^(Added|Changed|Fixed|Removed|Security): [^\n]+[^.\n]\n\n\S`)
 )
 
@@ -58,6 +60,7 @@ func Docs(t *Tree) []Violation {
 		}
 	}
 	out = append(out, t.commands()...)
+	out = append(out, t.benchmarks()...)
 	return append(out, t.reasons()...)
 }
 
@@ -127,6 +130,33 @@ func (t *Tree) commands() []Violation {
 		return []Violation{{"README.md", fmt.Sprintf("first code block holds %q, not %q", got, Commands), why}}
 	}
 	return nil
+}
+
+// benchmarks checks that the benchmarks that docs/benchmarks.md names exist.
+func (t *Tree) benchmarks() []Violation {
+	const page = "docs/benchmarks.md"
+	const why = "a number is worth what it takes to measure it again."
+	body, err := os.ReadFile(filepath.Join(t.Root, filepath.FromSlash(page)))
+	if err != nil {
+		return []Violation{{page, err.Error(), why}}
+	}
+	there := map[string]bool{}
+	for _, p := range t.Packages {
+		for _, f := range p.Files {
+			for _, d := range f.AST.Decls {
+				if fn, ok := d.(*ast.FuncDecl); ok && f.Test && fn.Recv == nil {
+					there[fn.Name.Name] = true
+				}
+			}
+		}
+	}
+	var out []Violation
+	for _, m := range bench.FindAllStringSubmatch(string(body), -1) {
+		if !there[m[1]] {
+			out = append(out, Violation{page, "no benchmark " + m[1], why})
+		}
+	}
+	return out
 }
 
 // reasons checks that the tables of docs/dependencies.md name every direct
