@@ -58,13 +58,20 @@ func TestProductsFollowTheBlockOrderForEveryShapeAndThreadCount(t *testing.T) {
 						want[i*n+j] = contract(a, b, i, j, op.Period, c[i*n+j], op.Add)
 					}
 				}
-				var p Packed
-				r.Pack(&p, b)
-				r.Mul(c, n, a, &p, op)
-				for i := range c {
-					if math.Float32bits(c[i]) != math.Float32bits(want[i]) {
-						t.Fatalf("%d threads, %v, variant %d: element %d is %v, the contract says %v", threads, d, variant, i, c[i], want[i])
+				for _, off := range []bool{false, true} {
+					if off {
+						r.set = goSet()
+						c = fill(m*n, 3)
 					}
+					var p Packed
+					r.Pack(&p, b)
+					r.Mul(c, n, a, &p, op)
+					for i := range c {
+						if math.Float32bits(c[i]) != math.Float32bits(want[i]) {
+							t.Fatalf("%d threads, %v, variant %d: element %d is %v, the contract says %v", threads, d, variant, i, c[i], want[i])
+						}
+					}
+					r.set = chooseSet()
 				}
 			}
 		}

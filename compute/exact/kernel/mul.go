@@ -210,6 +210,10 @@ func (r *Runner) mulBlock(s *scratch, c []float32, ldc int, a Mat, b *Packed, op
 	kc := k1 - k0
 	s.a = grow(s.a, (rowChunk+maxTile)*BlockK)
 	packLeft(s.a, a, r0, r1, k0, k1, mr)
+	if r1-r0 == 1 {
+		r.mulRow(s, c[r0*ldc:], b, op, r0, p0, p1, k0, k1, add)
+		return
+	}
 	for panel := p0; panel < p1; panel++ {
 		bp := b.data[(panel*b.ks+k0)*nr : (panel*b.ks+k1)*nr]
 		j0 := panel * nr
@@ -227,31 +231,73 @@ func (r *Runner) mulBlock(s *scratch, c []float32, ldc int, a Mat, b *Packed, op
 			case KUpper:
 				ka = min(kc, max(0, i0-k0))
 			}
-			tile := s.tile[:mr*nr]
-			ap := s.a[(i0-r0)*kc : (i0-r0)*kc+mr*kc]
-			switch {
-			case ka >= kb:
-				if add {
-					continue
+			if ka >= kb {
+				if !add {
+					for i := i0; i < i0+height; i++ {
+						clear(c[i*ldc+j0 : i*ldc+j0+width])
+					}
 				}
-				clear(tile)
-			case height == 1:
-				r.set.row(ap[ka:kb], bp[ka*nr:kb*nr], tile)
-			default:
-				r.set.tile(ap[ka*mr:kb*mr], bp[ka*nr:kb*nr], tile)
+				continue
+			}
+			ap := s.a[(i0-r0)*kc : (i0-r0)*kc+mr*kc]
+			if height == mr && width == nr {
+				r.set.tile(ap[ka*mr:kb*mr], bp[ka*nr:kb*nr], c[i0*ldc+j0:], ldc, add)
+				continue
+			}
+			tile := s.tile[:mr*nr]
+			if height == 1 {
+				r.set.row(ap[ka:kb], bp[ka*nr:], tile, len(bp), 1, false)
+			} else {
+				r.set.tile(ap[ka*mr:kb*mr], bp[ka*nr:kb*nr], tile, nr, false)
 			}
 			for i := range height {
-				dst := c[(i0+i)*ldc+j0 : (i0+i)*ldc+j0+width]
-				src := tile[i*nr : i*nr+width]
-				if add {
-					for j, v := range src {
-						dst[j] += v
-					}
-				} else {
-					copy(dst, src)
-				}
+				store(c[(i0+i)*ldc+j0:(i0+i)*ldc+j0+width], tile[i*nr:], add)
 			}
 		}
+	}
+}
+
+// mulRow is mulBlock for a single row, all full panels in one call.
+func (r *Runner) mulRow(s *scratch, c []float32, b *Packed, op Op, row, p0, p1, k0, k1 int, add bool) {
+	nr := r.set.nr
+	ka, kb := k0, k1
+	switch op.Shape {
+	case OutLower:
+		p1 = min(p1, (row+op.Offset)/nr+1)
+	case KLower:
+		kb = min(k1, max(k0, row+op.Offset+1))
+	case KUpper:
+		ka = min(k1, max(k0, row))
+	}
+	if p0 >= p1 {
+		return
+	}
+	if ka == kb {
+		if !add {
+			clear(c[p0*nr : min(b.N, p1*nr)])
+		}
+		return
+	}
+	full := min(p1, b.N/nr) - p0
+	stride := b.ks * nr
+	ap := s.a[ka-k0 : kb-k0]
+	if full > 0 {
+		r.set.row(ap, b.data[p0*stride+ka*nr:], c[p0*nr:], stride, full, add)
+	}
+	if p := p0 + full; p < p1 {
+		r.set.row(ap, b.data[p*stride+ka*nr:], s.tile[:], stride, 1, false)
+		store(c[p*nr:b.N], s.tile[:], add)
+	}
+}
+
+func store(dst, src []float32, add bool) {
+	src = src[:len(dst)]
+	if !add {
+		copy(dst, src)
+		return
+	}
+	for i, v := range src {
+		dst[i] += v
 	}
 }
 

@@ -4,18 +4,19 @@ package kernel
 type set struct {
 	name   string
 	mr, nr int // rows and columns of a tile
-	// tile computes acc[i*nr+j] = sum over k of a[k*mr+i]*b[k*nr+j], each element one
-	// chain from +0 in the order of k. len(b)/nr is the number of k.
-	tile func(a, b, acc []float32)
-	// row computes acc[j] = sum over k of a[k]*b[k*nr+j] in the same order.
-	row func(a, b, acc []float32)
+	// tile computes mr×nr outputs: s[i][j] = Σ a[k*mr+i]·b[k*nr+j], each one chain from +0 in
+	// the order of k, then c[i*ldc+j] = s[i][j], or c + s[i][j] with add. There is at least one k.
+	tile func(a, b, c []float32, ldc int, add bool)
+	// row does the same for one row of panels panels, which lie stride values apart in
+	// b; a holds one value for every k and c panels·nr values.
+	row func(a, b, c []float32, stride, panels int, add bool)
 }
 
 func goSet() set { return set{name: "go", mr: 2, nr: 4, tile: goTile, row: goRow} }
 
 // goTile is a 2×4 tile: eight accumulators, four columns and two rows fill the sixteen
 // registers of amd64. Four steps of k at a time so that one bounds check pays for all.
-func goTile(a, b, acc []float32) {
+func goTile(a, b, c []float32, ldc int, add bool) {
 	var c0, c1, c2, c3, d0, d1, d2, d3 float32
 	for len(a) >= 8 && len(b) >= 16 {
 		x, y := (*[8]float32)(a), (*[16]float32)(b)
@@ -74,10 +75,17 @@ func goTile(a, b, acc []float32) {
 		d3 += float32(a1 * b3)
 		a, b = a[2:], b[4:]
 	}
-	*(*[8]float32)(acc) = [8]float32{c0, c1, c2, c3, d0, d1, d2, d3}
+	put(c, add, c0, c1, c2, c3)
+	put(c[ldc:], add, d0, d1, d2, d3)
 }
 
-func goRow(a, b, acc []float32) {
+func goRow(a, b, c []float32, stride, panels int, add bool) {
+	for i := range panels {
+		goPanel(a, b[i*stride:i*stride+4*len(a)], c[4*i:], add)
+	}
+}
+
+func goPanel(a, b, c []float32, add bool) {
 	var c0, c1, c2, c3 float32
 	for len(a) >= 4 && len(b) >= 16 {
 		x, y := (*[4]float32)(a), (*[16]float32)(b)
@@ -107,5 +115,13 @@ func goRow(a, b, acc []float32) {
 		c3 += float32(x * b[3])
 		a, b = a[1:], b[4:]
 	}
-	*(*[4]float32)(acc) = [4]float32{c0, c1, c2, c3}
+	put(c, add, c0, c1, c2, c3)
+}
+
+func put(c []float32, add bool, c0, c1, c2, c3 float32) {
+	p := (*[4]float32)(c)
+	if add {
+		c0, c1, c2, c3 = p[0]+c0, p[1]+c1, p[2]+c2, p[3]+c3
+	}
+	p[0], p[1], p[2], p[3] = c0, c1, c2, c3
 }
