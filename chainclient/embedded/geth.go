@@ -44,6 +44,10 @@ func ethConfig(chainID uint64, alloc map[common.Address]*big.Int) *ethconfig.Con
 	cc.ChainID = new(big.Int).SetUint64(chainID)
 	cc.BogotaTime = nil // unreleased repricing: stay with Osaka
 	accounts := core.SystemContractAllocs()
+	// Without a consensus layer the beacon roots (EIP-4788) are all zero, and
+	// writing them would cost 2 kB of disk a block. The block hashes of
+	// EIP-2935 are true and stay.
+	delete(accounts, params.BeaconRootsAddress)
 	for a, v := range alloc {
 		accounts[a] = types.Account{Balance: v}
 	}

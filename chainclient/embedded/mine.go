@@ -28,20 +28,30 @@ func (c *Chain) run() {
 	c.running.Go(c.mine)
 }
 
+// activeFor is how long after the last transaction or Wake the heart beats at
+// Config.Heartbeat; then it slows down to Config.Idle.
+const activeFor = 2 * time.Minute
+
 // mine seals a block when one is wanted, and in time with the heartbeat.
 func (c *Chain) mine() {
-	var beat <-chan time.Time
-	if c.heartbeat > 0 {
-		t := time.NewTicker(c.heartbeat)
-		defer t.Stop()
-		beat = t.C
-	}
+	active := time.Now()
+	beat := time.NewTimer(c.heartbeat)
+	defer beat.Stop()
 	for {
+		switch {
+		case c.heartbeat < 0:
+			beat.Stop()
+		case time.Since(active) < activeFor:
+			beat.Reset(c.heartbeat)
+		default:
+			beat.Reset(c.idle)
+		}
 		select {
 		case <-c.quit:
 			return
 		case <-c.wake:
-		case <-beat:
+			active = time.Now()
+		case <-beat.C:
 		}
 		select {
 		case <-c.quit:

@@ -35,6 +35,7 @@ type entry struct {
 
 	// What follows is not stored: after a restart the loop finds it again.
 	receipt *types.Receipt // newest sight of it in a block
+	checked common.Hash    // head under which receipt was seen
 	sent    time.Time      // newest version's last broadcast
 	since   time.Time      // the newest version waits since
 	head    uint64         // head at since

@@ -20,6 +20,7 @@ const (
 	maxBackoff = 5 * time.Second
 	maxBehind  = 4096 // nonces that the chain may be behind the store
 	bumpWindow = 16   // lowest unmined nonces whose fees are raised
+	maxFailed  = 4    // transactions that could not be followed, and most: the pass ends
 )
 
 // Run keeps what is stored on its way until ctx ends, then returns nil. It
@@ -69,9 +70,9 @@ var errStore = errors.New("sender: store")
 
 // loop is what Run remembers between passes; owned by Run.
 type loop struct {
-	seen common.Hash // head of the last whole pass
-	busy bool        // something is not final
-	gap  time.Time   // a nonce has been missing since
+	busy   bool                   // something is not final
+	gap    time.Time              // a nonce has been missing since
+	blocks map[uint64]common.Hash // of the chain, as seen in this pass
 }
 
 // pass asks the chain once about everything that is not final.
@@ -96,18 +97,30 @@ func (s *Sender) pass(ctx context.Context, l *loop) error {
 	}
 	open := s.open()
 	l.busy = len(open) > 0
-	moved := head.Hash() != l.seen
+	l.blocks = map[uint64]common.Hash{head.Number.Uint64(): head.Hash()}
+	failed, followed := 0, 0
 	for _, e := range open {
 		if e.nonce >= nonce {
 			err = s.push(ctx, e, head.Number.Uint64(), nonce)
-		} else if moved || !s.mined(e) {
-			err = s.confirm(ctx, e, head.Number.Uint64())
+		} else if s.unseen(e, head.Hash()) {
+			err = s.confirm(ctx, l, e, head)
+		} else {
+			continue
 		}
-		if err != nil {
+		switch {
+		case err == nil:
+			followed++
+		case errors.Is(err, errStore) || ctx.Err() != nil:
 			return err
+		default:
+			// One lost answer must not hold up the others, nor a dead
+			// endpoint be asked about each of them.
+			s.cfg.Logger.Debug("transaction not followed, will be asked again", "nonce", e.nonce, "err", err)
+			if failed++; failed >= maxFailed && failed > 2*followed {
+				return err
+			}
 		}
 	}
-	l.seen = head.Hash()
 	return nil
 }
 
@@ -125,10 +138,11 @@ func (s *Sender) open() []*entry {
 	return out
 }
 
-func (s *Sender) mined(e *entry) bool {
+// unseen reports whether e's receipt has yet to be looked at under this head.
+func (s *Sender) unseen(e *entry, head common.Hash) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return e.receipt != nil
+	return e.checked != head
 }
 
 // push broadcasts e, which is in no block, if it is time, at a higher fee if
@@ -209,18 +223,19 @@ func (s *Sender) raise(ctx context.Context, e *entry, head uint64) (bool, error)
 }
 
 // confirm looks for e's receipt; its nonce is used in the chain.
-func (s *Sender) confirm(ctx context.Context, e *entry, head uint64) error {
+func (s *Sender) confirm(ctx context.Context, l *loop, e *entry, at *types.Header) error {
+	head := at.Number.Uint64()
 	s.mu.Lock()
 	versions := slices.Clone(e.versions)
 	s.mu.Unlock()
 	for _, v := range slices.Backward(versions) {
-		r, err := s.receipt(ctx, v.Hash())
+		r, err := s.receipt(ctx, v.Hash(), l.blocks)
 		if errors.Is(err, ethereum.NotFound) {
 			continue
 		} else if err != nil {
 			return fmt.Errorf("sender: receipt: %w", err)
 		}
-		return s.settle(e, r, head)
+		return s.settle(e, r, at)
 	}
 	// The nonce is used, but not by a transaction of ours that this endpoint
 	// knows. It may be behind; when it has been so for long, it is not.
@@ -244,10 +259,11 @@ func (s *Sender) confirm(ctx context.Context, e *entry, head uint64) error {
 }
 
 // settle notes a receipt, and that it is final when it is.
-func (s *Sender) settle(e *entry, r *types.Receipt, head uint64) error {
+func (s *Sender) settle(e *entry, r *types.Receipt, at *types.Header) error {
+	head := at.Number.Uint64()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	e.receipt, e.missing = r, time.Time{}
+	e.receipt, e.checked, e.missing = r, at.Hash(), time.Time{}
 	block := r.BlockNumber.Uint64()
 	if head < block || head-block+1 < s.cfg.Confirmations {
 		return nil
@@ -264,8 +280,8 @@ func (s *Sender) settle(e *entry, r *types.Receipt, head uint64) error {
 }
 
 // receipt returns the receipt of a transaction in a block of the present
-// chain, or ethereum.NotFound.
-func (s *Sender) receipt(ctx context.Context, hash common.Hash) (*types.Receipt, error) {
+// chain, or ethereum.NotFound. The blocks already asked for are in blocks.
+func (s *Sender) receipt(ctx context.Context, hash common.Hash, blocks map[uint64]common.Hash) (*types.Receipt, error) {
 	r, err := call(ctx, s, func(ctx context.Context) (*types.Receipt, error) {
 		return s.cfg.Backend.TransactionReceipt(ctx, hash)
 	})
@@ -275,11 +291,16 @@ func (s *Sender) receipt(ctx context.Context, hash common.Hash) (*types.Receipt,
 	if r == nil || r.TxHash != hash || r.BlockNumber == nil || !r.BlockNumber.IsUint64() {
 		return nil, errors.New("the endpoint answered with another receipt")
 	}
-	h, err := s.header(ctx, r.BlockNumber)
-	if err != nil {
-		return nil, err
+	block, ok := blocks[r.BlockNumber.Uint64()]
+	if !ok {
+		h, err := s.header(ctx, r.BlockNumber)
+		if err != nil {
+			return nil, err
+		}
+		block = h.Hash()
+		blocks[r.BlockNumber.Uint64()] = block
 	}
-	if h.Hash() != r.BlockHash {
+	if block != r.BlockHash {
 		return nil, ethereum.NotFound
 	}
 	return r, nil

@@ -80,7 +80,7 @@ func (s *Sender) Wait(ctx context.Context, hash common.Hash) (*types.Receipt, er
 func (s *Sender) outcome(ctx context.Context, r *types.Receipt, winner common.Hash) (*types.Receipt, error) {
 	if r == nil { // settled before a restart
 		var err error
-		if r, err = s.receipt(ctx, winner); err != nil {
+		if r, err = s.receipt(ctx, winner, map[uint64]common.Hash{}); err != nil {
 			return nil, fmt.Errorf("sender: receipt of %s: %w", winner, err)
 		}
 	}
