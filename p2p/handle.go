@@ -157,9 +157,15 @@ func (h *Host) open(ctx context.Context, id peer.ID, name string, l Limits) (*St
 	return newStream(ctx, raw, l), nil
 }
 
-// Call sends one request and returns the one answer, of at most max bytes.
+// Call sends one request and returns the one answer, of at most max bytes; max
+// 0 stands for 4 MiB. It waits for the answer until the deadline of ctx, or for
+// 30 s if ctx has none.
 func (h *Host) Call(ctx context.Context, id peer.ID, name string, request []byte, max int) ([]byte, error) {
-	s, err := h.OpenWith(ctx, id, name, Limits{Frame: frame.Max})
+	l := Limits{Frame: frame.Max}
+	if deadline, ok := ctx.Deadline(); ok {
+		l.Idle = time.Until(deadline)
+	}
+	s, err := h.OpenWith(ctx, id, name, l)
 	if err != nil {
 		return nil, err
 	}

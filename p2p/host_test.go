@@ -2,6 +2,8 @@ package p2p
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
 	"crypto/rand"
 	"errors"
 	"log/slog"
@@ -15,6 +17,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/host"
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/prometheus/client_golang/prometheus"
 )
 
 const testNetwork = "test-1a2b3c4d"
@@ -283,7 +286,10 @@ func TestClosedHostsSaySo(t *testing.T) {
 func TestConfigSaysWhatIsWrong(t *testing.T) {
 	ed := stranger(t, lcrypto.Ed25519).ID()
 	for name, change := range map[string]func(*Config){
-		"key":       func(c *Config) { c.Key = nil },
+		"key": func(c *Config) { c.Key = nil },
+		"curve": func(c *Config) {
+			c.Key, _ = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+		},
 		"network":   func(c *Config) { c.Network = "devnet" },
 		"profile":   func(c *Config) { c.Profile = "" },
 		"topic":     func(c *Config) { c.Topics = []string{"Bad Topic"} },
@@ -298,5 +304,38 @@ func TestConfigSaysWhatIsWrong(t *testing.T) {
 		if _, err := Listen(t.Context(), c); !errors.Is(err, ErrConfig) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+func TestEachHostHasARegistryOfItsOwn(t *testing.T) {
+	registry := prometheus.NewRegistry()
+	with := func(c *Config) { c.Registry = registry; c.Blocks = memory() }
+	h := listen(t, with)
+	connect(t, h, listen(t))
+	c := config(t)
+	with(&c)
+	if other, err := Listen(t.Context(), c); err == nil {
+		_ = other.Close()
+		t.Error("two hosts share a registry")
+	}
+	got, err := registry.Gather()
+	if err != nil || len(got) == 0 {
+		t.Errorf("%d metrics: %v", len(got), err)
+	}
+	if err := h.Close(); err != nil {
+		t.Fatal(err)
+	}
+	listen(t, with) // a restart within the process
+}
+
+func TestCallWaitsUntilItsDeadline(t *testing.T) {
+	client, server := pair(t, "tcp")
+	handle(t, server, "slow", Limits{}, func(ctx context.Context, _ peer.ID, _ *Stream) error {
+		<-ctx.Done()
+		return nil
+	})
+	ctx := within(t, 200*time.Millisecond)
+	if _, err := client.Call(ctx, server.ID(), "slow", nil, 1); !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, ErrTimeout) {
+		t.Fatal(err)
 	}
 }
