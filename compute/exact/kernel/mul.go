@@ -308,33 +308,45 @@ func packLeft(dst []float32, a Mat, r0, r1, k0, k1, mr int) {
 	for i0 := r0; i0 < r1; i0 += mr {
 		height := min(mr, r1-i0)
 		out := dst[(i0-r0)*kc : (i0-r0)*kc+mr*kc]
-		if height == 1 {
-			src := a.Data[i0*a.RS+k0*a.CS:]
+		src := a.Data[i0*a.RS+k0*a.CS:]
+		switch {
+		case height == 1:
 			for k := range kc {
 				out[k] = src[k*a.CS]
 			}
-			continue
-		}
-		if height < mr {
-			clear(out)
-		}
-		if a.RS == 1 {
-			for k := range kc {
-				copy(out[k*mr:k*mr+height], a.Data[i0+(k0+k)*a.CS:])
+		case height == 4 && mr == 4 && a.RS == 1:
+			for k := 0; len(out) >= 4; k += a.CS {
+				*(*[4]float32)(out) = *(*[4]float32)(src[k:])
+				out = out[4:]
 			}
-			continue
-		}
-		for i := range height {
-			src := a.Data[(i0+i)*a.RS+k0*a.CS:]
-			if a.CS == 1 {
-				for k, v := range src[:kc] {
-					out[k*mr+i] = v
+		case height == 4 && mr == 4 && a.CS == 1:
+			interleave(out, src[:kc], src[a.RS:], src[2*a.RS:], src[3*a.RS:])
+		case a.RS == 1:
+			if height < mr {
+				clear(out)
+			}
+			for k := range kc {
+				copy(out[k*mr:k*mr+height], src[k*a.CS:])
+			}
+		default:
+			if height < mr {
+				clear(out)
+			}
+			for i := range height {
+				for k, from := 0, src[i*a.RS:]; k < kc; k++ {
+					out[k*mr+i] = from[k*a.CS]
 				}
-				continue
-			}
-			for k := range kc {
-				out[k*mr+i] = src[k*a.CS]
 			}
 		}
+	}
+}
+
+// interleave writes w[i], x[i], y[i], z[i] for every i.
+func interleave(out, w, x, y, z []float32) {
+	x, y, z = x[:len(w)], y[:len(w)], z[:len(w)]
+	for i, v := range w {
+		o := (*[4]float32)(out)
+		o[0], o[1], o[2], o[3] = v, x[i], y[i], z[i]
+		out = out[4:]
 	}
 }
