@@ -9,7 +9,7 @@
 // needs no npm; the same sources give the same bytes on every machine.
 package contracts
 
-//go:generate npm ci --omit=dev
+//go:generate npm ci --omit=dev --omit=optional
 //go:generate node build.mjs
 //go:generate go run github.com/ethereum/go-ethereum/cmd/abigen --v2 --abi ../contract/token/Token.abi --bin ../contract/token/Token.bin --pkg token --type Token --out ../contract/token/token.go
 //go:generate go run github.com/ethereum/go-ethereum/cmd/abigen --v2 --abi ../contract/registry/Registry.abi --bin ../contract/registry/Registry.bin --pkg registry --type Registry --out ../contract/registry/registry.go

@@ -3,7 +3,8 @@ pragma solidity 0.8.37;
 
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 
-/// @title Compressed secp256k1 public keys (SEC 1, section 2.3.4)
+/// @title Compressed secp256k1 public keys
+/// @notice Takes points in the form of SEC 1, section 2.3.4, and gives the accounts that they control.
 library Secp256k1 {
     /// @dev The field's prime, 2^256 - 2^32 - 977.
     uint256 private constant _P = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEFFFFFC2F;
