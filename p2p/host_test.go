@@ -17,6 +17,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/host"
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/multiformats/go-multiaddr"
 	"github.com/prometheus/client_golang/prometheus"
 )
 
@@ -122,6 +123,28 @@ func TestAddressesCanBeDialedAsTheyArePrinted(t *testing.T) {
 		if err := b.Connect(t.Context(), *p); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+func TestTCPIsPreferredAndQUICWillDo(t *testing.T) {
+	a, b := listen(t), listen(t)
+	connect(t, a, b)
+	for _, c := range a.host.Network().Conns() {
+		if _, err := c.RemoteMultiaddr().ValueForProtocol(multiaddr.P_TCP); err != nil {
+			t.Errorf("connected over %s", c.RemoteMultiaddr())
+		}
+	}
+	// A TCP address that nobody answers, and a QUIC address that works.
+	gone := listen(t, on("tcp"))
+	dead := gone.host.Addrs()
+	if err := gone.Close(); err != nil {
+		t.Fatal(err)
+	}
+	quic := listen(t, on("quic"))
+	p := info(quic)
+	p.Addrs = append(p.Addrs, dead...)
+	if err := a.Connect(within(t, 5*time.Second), p); err != nil {
+		t.Error(err)
 	}
 }
 
