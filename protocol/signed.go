@@ -105,6 +105,10 @@ func (s Signed[T]) ID() cid.Cid { return CIDOf(s.payload) }
 // CID is the CID of the envelope: where it is stored and fetched.
 func (s Signed[T]) CID() cid.Cid { return CIDOf(s.Bytes()) }
 
+// Signature is r ‖ s ‖ v, as a contract takes it. It has been checked only if the
+// message was opened.
+func (s Signed[T]) Signature() []byte { return append([]byte(nil), s.sig...) }
+
 // IsZero reports a Signed that holds nothing.
 func (s Signed[T]) IsZero() bool { return s.payload == nil }
 

@@ -51,6 +51,7 @@ type View struct {
 	facts   []protocol.Fact       // guarded by mu; replaced, never overwritten, on Revert
 	headers map[uint64]header     // guarded by mu
 	offers  map[common.Hash]Offer // guarded by mu
+	first   uint64                // guarded by mu; the lowest block with a header
 	head    uint64                // guarded by mu
 	changed chan struct{}         // guarded by mu; closed and replaced at every change
 }
@@ -81,6 +82,9 @@ func (v *View) Apply(_ context.Context, b watch.Block) error {
 		}
 	}
 	v.facts = append(v.facts, fresh...)
+	if len(v.headers) == 0 {
+		v.first = b.Number
+	}
 	v.headers[b.Number] = header{b.Hash, b.Time}
 	v.head = b.Number
 	v.wake()
@@ -148,6 +152,24 @@ func (v *View) Block(number uint64) (common.Hash, uint64, error) {
 		return common.Hash{}, 0, fmt.Errorf("%w: block %d (head is %d)", ErrUnknown, number, v.head)
 	}
 	return h.hash, h.time, nil
+}
+
+// BlockAfter is the first block later than the time.
+func (v *View) BlockAfter(time uint64) (number uint64, hash common.Hash, err error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.headers[v.head].time <= time {
+		return 0, common.Hash{}, fmt.Errorf("%w: a block after second %d", ErrUnknown, time)
+	}
+	lo, hi := v.first, v.head // times ascend: hi is later than time
+	for lo < hi {
+		if mid := lo + (hi-lo)/2; v.headers[mid].time > time {
+			hi = mid
+		} else {
+			lo = mid + 1
+		}
+	}
+	return hi, v.headers[hi].hash, nil
 }
 
 // Offer is an offer by its id.

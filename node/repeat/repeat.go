@@ -1,0 +1,248 @@
+// Package repeat does a receipt's work again on the auditor's node and compares.
+//
+// The life of an audit: for an answer, the transcript is asked from the payer
+// and, failing that, from the worker, checked against the receipt's hashes, and
+// repeated at the speed of reading. For a training, the public trace is fetched
+// and checked against the receipt's root, one of its segments is picked, the
+// checkpoint before it is fetched, and the segment is trained again. What cannot
+// be had is said to be so; it is never held against the worker here.
+//
+// A Repeater is safe for concurrent use, but does one piece of work at a time,
+// so that an audit does not starve the node's own jobs of memory. It signs and
+// pays nothing.
+package repeat
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"sync"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ipfs/go-cid"
+
+	"tally/compute"
+	"tally/compute/market"
+	"tally/protocol"
+	"tally/rewards"
+)
+
+// ErrKind says that work of this kind cannot be repeated.
+var ErrKind = errors.New("repeat: work of this kind is not repeated")
+
+const askFor = 10 * time.Second // a transcript, of each side
+
+// Store finds documents and files.
+type Store interface {
+	Get(ctx context.Context, c cid.Cid) ([]byte, error)
+	Fetch(ctx context.Context, c cid.Cid) error
+	FS(ctx context.Context, c cid.Cid) (fs.FS, error)
+	OpenFile(ctx context.Context, c cid.Cid) (io.ReadCloser, error)
+}
+
+// Models finds a model's manifest.
+type Models interface {
+	Manifest(ctx context.Context, c cid.Cid) (protocol.Model, error)
+}
+
+// Config is what a Repeater depends on.
+type Config struct {
+	Store     Store
+	Models    Models
+	Streams   market.Streams
+	Verifiers map[string]compute.Verifier // by engine class
+	Hashers   map[string]compute.Hasher   // by engine class
+}
+
+// Repeater repeats work.
+type Repeater struct {
+	c  Config
+	mu sync.Mutex // held while work is repeated
+}
+
+// New starts nothing.
+func New(c Config) *Repeater { return &Repeater{c: c} }
+
+// absent marks what could not be had.
+type absent struct{ error }
+
+// VerifyReceipt implements rewards.Verifier.
+func (p *Repeater) VerifyReceipt(ctx context.Context, r protocol.Receipt, pick uint64) (rewards.Finding, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var f rewards.Finding
+	var err error
+	switch r.Kind {
+	case protocol.KindInfer:
+		f, err = p.answer(ctx, r)
+	case protocol.KindTrain:
+		f, err = p.training(ctx, r, pick)
+	default:
+		return f, fmt.Errorf("%w: %s", ErrKind, r.Kind)
+	}
+	var a absent
+	if errors.As(err, &a) && ctx.Err() == nil {
+		return rewards.Finding{Outcome: protocol.OutcomeNoData}, nil
+	}
+	return f, err
+}
+
+func document[T any](ctx context.Context, s Store, c cid.Cid) (T, error) {
+	var v T
+	b, err := s.Get(ctx, c)
+	if err != nil {
+		return v, absent{err}
+	}
+	return v, protocol.Decode(b, &v)
+}
+
+func mismatch(leaf uint64, computed common.Hash) rewards.Finding {
+	return rewards.Finding{Outcome: protocol.OutcomeMismatch, Leaf: leaf, Computed: computed}
+}
+
+func (p *Repeater) answer(ctx context.Context, r protocol.Receipt) (rewards.Finding, error) {
+	spec, err := document[protocol.InferSpec](ctx, p.c.Store, r.Spec)
+	if err != nil {
+		return rewards.Finding{}, err
+	}
+	v, ok := p.c.Verifiers[spec.Engine]
+	if !ok {
+		return rewards.Finding{}, absent{fmt.Errorf("repeat: no engine of class %q here", spec.Engine)}
+	}
+	t, err := p.transcript(ctx, r)
+	if err != nil {
+		return rewards.Finding{}, absent{err}
+	}
+	m, err := p.c.Models.Manifest(ctx, spec.Model)
+	if err != nil {
+		return rewards.Finding{}, absent{err}
+	}
+	files, err := p.files(ctx, m.Files)
+	if err != nil {
+		return rewards.Finding{}, absent{err}
+	}
+	f, err := v.VerifyTranscript(ctx, compute.Model{ID: m.Files, Files: files}, t)
+	if err != nil {
+		return rewards.Finding{}, fmt.Errorf("repeat: answer: %w", err)
+	}
+	if !f.Equal {
+		return mismatch(f.Leaf, f.Computed), nil
+	}
+	return rewards.Finding{Outcome: protocol.OutcomeEqual, Leaf: f.Leaf, Computed: f.Computed}, nil
+}
+
+// transcript asks both sides; each answer is checked against the receipt.
+func (p *Repeater) transcript(ctx context.Context, r protocol.Receipt) (protocol.Transcript, error) {
+	raw, err := protocol.Encode(r)
+	if err != nil {
+		return protocol.Transcript{}, err
+	}
+	var tried error
+	for _, side := range []common.Address{r.Payer, r.Worker} {
+		t, err := market.RequestTranscript(ctx, p.c.Streams, side, protocol.CIDOf(raw), r, askFor)
+		if err == nil {
+			return t, nil
+		}
+		tried = errors.Join(tried, fmt.Errorf("from %s: %w", side, err))
+	}
+	return protocol.Transcript{}, tried
+}
+
+func (p *Repeater) files(ctx context.Context, root cid.Cid) (fs.FS, error) {
+	if err := p.c.Store.Fetch(ctx, root); err != nil {
+		return nil, err
+	}
+	return p.c.Store.FS(ctx, root)
+}
+
+func (p *Repeater) training(ctx context.Context, r protocol.Receipt, pick uint64) (rewards.Finding, error) {
+	spec, err := document[protocol.TrainSpec](ctx, p.c.Store, r.Spec)
+	if err != nil {
+		return rewards.Finding{}, err
+	}
+	out, err := document[protocol.TrainOutput](ctx, p.c.Store, r.Output)
+	if err != nil {
+		return rewards.Finding{}, err
+	}
+	trace, err := document[protocol.TrainTrace](ctx, p.c.Store, out.Trace)
+	if err != nil {
+		return rewards.Finding{}, err
+	}
+	n := uint64(len(trace.Leaves))
+	if n == 0 || len(trace.Checkpoints) != len(trace.Leaves) || protocol.MerkleRoot(trace.Leaves) != r.Trace || !trace.Spec.Equals(r.Spec) {
+		return mismatch(0, common.Hash{}), nil // the worker published another trace than it signed
+	}
+	v, ok := p.c.Verifiers[spec.Engine]
+	if !ok {
+		return rewards.Finding{}, absent{fmt.Errorf("repeat: no engine of class %q here", spec.Engine)}
+	}
+	if f, ok, err := p.result(ctx, spec, out, n-1); err != nil || !ok {
+		return f, err
+	}
+	index := pick % n
+	job := compute.TrainJob{Spec: spec}
+	for _, c := range spec.Shards {
+		s, err := p.shard(ctx, c)
+		if err != nil {
+			return rewards.Finding{}, absent{err}
+		}
+		job.Shards = append(job.Shards, s)
+	}
+	if spec.Base.Defined() {
+		m, err := p.c.Models.Manifest(ctx, spec.Base)
+		if err != nil {
+			return rewards.Finding{}, absent{err}
+		}
+		files, err := p.files(ctx, m.Files)
+		if err != nil {
+			return rewards.Finding{}, absent{err}
+		}
+		job.Base = &compute.Model{ID: m.Files, Files: files}
+	}
+	if index > 0 {
+		c := trace.Checkpoints[index-1]
+		if err := p.c.Store.Fetch(ctx, c); err != nil {
+			return rewards.Finding{}, absent{err}
+		}
+		data, err := p.c.Store.OpenFile(ctx, c)
+		if err != nil {
+			return rewards.Finding{}, absent{err}
+		}
+		defer data.Close()
+		job.From = &compute.Checkpoint{Index: index - 1, Leaf: trace.Leaves[index-1], Data: data}
+	}
+	f, err := v.VerifySegment(ctx, job, trace.Leaves[index])
+	if err != nil {
+		return rewards.Finding{}, fmt.Errorf("repeat: segment %d: %w", index, err)
+	}
+	if !f.Equal {
+		return mismatch(f.Leaf, f.Computed), nil
+	}
+	return rewards.Finding{Outcome: protocol.OutcomeEqual, Leaf: f.Leaf, Computed: f.Computed}, nil
+}
+
+// result checks that the files delivered have the parameters that were claimed.
+func (p *Repeater) result(ctx context.Context, spec protocol.TrainSpec, out protocol.TrainOutput, last uint64) (rewards.Finding, bool, error) {
+	h, ok := p.c.Hashers[spec.Engine]
+	if !ok {
+		return rewards.Finding{}, true, nil
+	}
+	files, err := p.files(ctx, out.Files)
+	if err != nil {
+		return rewards.Finding{}, false, absent{err}
+	}
+	hash, params, err := h.ParamHash(ctx, compute.Model{ID: out.Files, Files: files})
+	if errors.Is(err, compute.ErrInput) || err == nil && (hash != out.ParamHash || params != out.Params) {
+		return mismatch(last, hash), false, nil
+	}
+	return rewards.Finding{}, err == nil, err
+}
+
+// shard opens a shard's text; a shard is one file or a directory.
+func (p *Repeater) shard(ctx context.Context, root cid.Cid) (compute.Shard, error) {
+	files, err := p.files(ctx, root)
+	return compute.Shard{Root: root, Files: files}, err
+}
