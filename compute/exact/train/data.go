@@ -74,7 +74,7 @@ func prepare(ctx context.Context, r Recipe, documents []string) (*corpus, error)
 	if len(c.train) < r.Context+1 || len(c.held) < 2 {
 		return nil, fmt.Errorf("%w: %d training tokens and %d held out, want at least %d and 2: add text", ErrCorpus, len(c.train), len(c.held), r.Context+1)
 	}
-	c.unigram = c.unigramLoss(c.evalTokens(r))
+	c.unigram = c.unigramLoss(c.evalWindows(r))
 	return c, nil
 }
 
@@ -134,24 +134,37 @@ func (c *corpus) encode(ctx context.Context, sections []string) ([]int32, error)
 	return out, nil
 }
 
-// evalTokens returns the held-out tokens that are evaluated: a first one and those predicted.
-func (c *corpus) evalTokens(r Recipe) []int32 {
-	return c.held[:min(len(c.held), r.EvalWindows*r.Context+1)]
+// evalWindows returns the held-out samples that are evaluated, each with one token more
+// than it predicts: the held-out tokens are cut into eval_windows equal parts (fewer if
+// there is less than one sample for each), and every part begins with one.
+func (c *corpus) evalWindows(r Recipe) [][]int32 {
+	total := len(c.held) - 1 // tokens that can be predicted
+	n := min(r.EvalWindows, (total+r.Context-1)/r.Context)
+	windows := make([][]int32, n)
+	for i := range windows {
+		lo, hi := i*total/n, (i+1)*total/n
+		windows[i] = c.held[lo : min(hi, lo+r.Context)+1]
+	}
+	return windows
 }
 
-// unigramLoss is the mean loss, in nats per token, of predicting every token but the first
-// by its frequency in the training text, with one added to every count.
-func (c *corpus) unigramLoss(tokens []int32) float64 {
+// unigramLoss is the mean loss, in nats per token, of predicting every token of the windows
+// but their first by its frequency in the training text, with one added to every count.
+func (c *corpus) unigramLoss(windows [][]int32) float64 {
 	counts := make([]float64, c.tokenizer.Vocab())
 	for _, t := range c.train {
 		counts[t]++
 	}
 	total := kernel.Log64(float64(len(c.train) + len(counts)))
 	var sum float64
-	for _, t := range tokens[1:] {
-		sum += total - kernel.Log64(counts[t]+1)
+	n := 0
+	for _, w := range windows {
+		for _, t := range w[1:] {
+			sum += total - kernel.Log64(counts[t]+1)
+		}
+		n += len(w) - 1
 	}
-	return sum / float64(len(tokens)-1)
+	return sum / float64(n)
 }
 
 // batch fills tokens and targets with the samples of a step (from 1) and returns the hash

@@ -229,9 +229,8 @@ func (t *Trainer) checkpoint(s *state) *Checkpoint {
 	}
 }
 
-// evaluate returns the mean held-out loss of m: windows of context tokens one after another.
+// evaluate returns the mean held-out loss of m over the evaluation windows.
 func (t *Trainer) evaluate(ctx context.Context, m *model.Model) (float64, error) {
-	tokens := t.corpus.evalTokens(t.recipe)
 	d := model.NewDecoder(t.r, m)
 	c := m.Config
 	var b model.Buffers
@@ -239,25 +238,27 @@ func (t *Trainer) evaluate(ctx context.Context, m *model.Model) (float64, error)
 	hidden := make([]float32, t.recipe.Context*c.Width)
 	logits := make([]float32, t.recipe.Context*c.Vocab)
 	var sum float64
-	for at := 0; at+1 < len(tokens); at += t.recipe.Context {
+	tokens := 0
+	for _, w := range t.corpus.evalWindows(t.recipe) {
 		if err := ctx.Err(); err != nil {
 			return 0, err
 		}
-		n := min(t.recipe.Context, len(tokens)-1-at)
+		n := len(w) - 1
 		cache.Truncate(0)
-		if err := d.Forward(t.r, &b, []model.Input{{Cache: cache, Tokens: tokens[at : at+n]}}, hidden); err != nil {
+		if err := d.Forward(t.r, &b, []model.Input{{Cache: cache, Tokens: w[:n]}}, hidden); err != nil {
 			return 0, err
 		}
 		d.Logits(t.r, logits, hidden[:n*c.Width])
-		for i := range n {
+		for i, target := range w[1:] {
 			row := logits[i*c.Vocab : (i+1)*c.Vocab]
 			if !kernel.Finite(row) {
 				return 0, fmt.Errorf("%w: held-out logits", ErrDiverged)
 			}
-			logit := row[tokens[at+i+1]]
+			logit := row[target]
 			maximum, total := kernel.Softmax(row)
 			sum += kernel.Log64(float64(total)) + float64(maximum-logit)
 		}
+		tokens += n
 	}
-	return sum / float64(len(tokens)-1), nil
+	return sum / float64(tokens), nil
 }
