@@ -108,6 +108,8 @@ func keySealed(worker common.Address, epoch uint64) []byte {
 	return binary.BigEndian.AppendUint64(append([]byte("b/"), worker[:]...), epoch)
 }
 
+func keyEnvelope(c cid.Cid) []byte { return append([]byte("d/"), c.Bytes()...) }
+
 func keyVoucher(worker common.Address, channel common.Hash) []byte {
 	return append(append([]byte("v/"), worker[:]...), channel[:]...)
 }
@@ -221,9 +223,24 @@ func set(tx *kv.Tx, key []byte, v any) error {
 	return tx.Set(key, b)
 }
 
-// Seal fixes a worker's batch of an epoch with its encoded BatchData. The first
-// call wins: what stands is returned, on disk.
-func (l *Ledger) Seal(b protocol.Batch, data []byte) (protocol.Batch, []byte, error) {
+// Seal fixes a worker's batch of an epoch: its encoded BatchData and the
+// envelopes as they are in it, which a later co-signature must not change. The
+// first call wins: what stands is returned, on disk.
+func (l *Ledger) Seal(b protocol.Batch, data []byte, envelopes [][]byte) (protocol.Batch, []byte, error) {
+	const some = 1024 // envelopes in one transaction
+	for i := 0; i < len(envelopes); i += some {
+		err := l.db.Update(func(tx *kv.Tx) error {
+			for _, e := range envelopes[i:min(i+some, len(envelopes))] {
+				if err := tx.Set(keyEnvelope(protocol.CIDOf(e)), e); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return protocol.Batch{}, nil, fmt.Errorf("ledger: seal epoch %d: %w", b.Epoch, err)
+		}
+	}
 	s := sealed{b, data}
 	err := l.db.Update(func(tx *kv.Tx) error {
 		var old sealed
@@ -239,6 +256,29 @@ func (l *Ledger) Seal(b protocol.Batch, data []byte) (protocol.Batch, []byte, er
 		return protocol.Batch{}, nil, fmt.Errorf("ledger: seal epoch %d: %w", b.Epoch, err)
 	}
 	return s.Batch, s.Data, nil
+}
+
+// Documents are a sealed batch's blocks, its BatchData last.
+func (l *Ledger) Documents(b protocol.Batch, data []byte) ([][]byte, error) {
+	var d protocol.BatchData
+	if err := protocol.Decode(data, &d); err != nil {
+		return nil, fmt.Errorf("ledger: batch of epoch %d: %w", b.Epoch, err)
+	}
+	out := make([][]byte, 0, len(d.Receipts)+1)
+	err := l.db.View(func(tx *kv.Tx) error {
+		for _, c := range d.Receipts {
+			e, err := tx.Get(keyEnvelope(c))
+			if err != nil {
+				return err
+			}
+			out = append(out, e)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("ledger: batch of epoch %d: %w", b.Epoch, err)
+	}
+	return append(out, data), nil
 }
 
 // Sealed is the batch that a worker announced for an epoch, or ErrNotFound.

@@ -219,12 +219,12 @@ func TestSealedBatchStays(t *testing.T) {
 	if _, _, err := l.Sealed(a.Worker, 3); !errors.Is(err, ledger.ErrNotFound) {
 		t.Errorf("nothing sealed: %v", err)
 	}
-	if _, _, err := l.Seal(a, []byte("one")); err != nil {
+	if _, _, err := l.Seal(a, []byte("one"), nil); err != nil {
 		t.Fatal(err)
 	}
 	b := a
 	b.Count = 2
-	got, data, err := l.Seal(b, []byte("two"))
+	got, data, err := l.Seal(b, []byte("two"), nil)
 	if err != nil || got != a || string(data) != "one" {
 		t.Errorf("sealing again gave %+v, %q, %v", got, data, err)
 	}
