@@ -188,7 +188,7 @@ func (w *Worker) answer(ctx context.Context, l *link, t taken, model compute.Mod
 	if err := l.send(run.last()); err != nil {
 		return err
 	}
-	return w.awaitSettlement(ctx, l)
+	return w.awaitSettlement(ctx, l, w.Times.Settle)
 }
 
 // generate runs the engine, streams what it emits and checks that it keeps its
@@ -266,7 +266,7 @@ func (w *Worker) redeliver(ctx context.Context, l *link, t taken, a *wire.Ask) e
 	if err := l.send(&last); err != nil {
 		return err
 	}
-	return w.awaitSettlement(ctx, l)
+	return w.awaitSettlement(ctx, l, w.Times.Settle)
 }
 
 const maxPiece = 64 << 10 // bytes of text in one chunk

@@ -3,6 +3,9 @@ package market
 import (
 	"fmt"
 
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/crypto"
+
 	"tally/protocol"
 )
 
@@ -41,3 +44,19 @@ func PinFee(s protocol.PinSpec) (protocol.Amount, error) {
 	}
 	return a, nil
 }
+
+// covers checks that a fee fits what an offer locks.
+func covers(value protocol.Amount, fee func() (protocol.Amount, error)) error {
+	f, err := fee()
+	if err != nil {
+		return err
+	}
+	if f.Cmp(value) > 0 {
+		return fmt.Errorf("%w: it may cost %s, the offer locks %s", ErrTerms, f, value)
+	}
+	return nil
+}
+
+// inputOf is the input hash of a job whose spec is all its input: it is public,
+// so it is not salted. keccak256(0x02 ‖ canonical spec), as for a request.
+func inputOf(spec []byte) common.Hash { return crypto.Keccak256Hash([]byte{2}, spec) }

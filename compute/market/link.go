@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -17,6 +18,7 @@ import (
 // deadline and work ends when the peer goes away.
 type link struct {
 	conn   Conn
+	mu     sync.Mutex      // held while sending: a heartbeat may speak beside the work
 	ctx    context.Context // ends when reading does; its cause says why
 	frames chan wire.Body  // filled by read, which ends ctx after the last
 	ended  chan struct{}   // closed when read returns
@@ -70,6 +72,8 @@ func (l *link) send(b wire.Body) error {
 	if err != nil {
 		return err
 	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	if err := l.conn.Send(raw); err != nil {
 		return fmt.Errorf("%w: send: %w", ErrLost, err)
 	}

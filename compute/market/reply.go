@@ -15,7 +15,8 @@ import (
 // (whole leaves), and what the caller has been shown.
 type reply struct {
 	request protocol.InferRequest
-	exact   bool // leaves are expected
+	exact   bool   // leaves are expected
+	sent    uint64 // when it was first asked for, in chain time
 	prompt  []uint32
 	tokens  []uint32
 	text    string

@@ -236,9 +236,12 @@ func (x *Session) settleFirst(ctx context.Context, c claimed, receipt []byte) er
 // ask puts the request to one worker and takes its answer.
 func (x *Session) ask(ctx context.Context, c claimed, r *reply, onChunk func(string, []uint32) error) (Answer, error) {
 	s := x.s
-	sent, err := s.Board.Now(ctx)
-	if err != nil {
-		return Answer{}, fmt.Errorf("market: read the time: %w", err)
+	if r.sent == 0 {
+		now, err := s.Board.Now(ctx)
+		if err != nil {
+			return Answer{}, fmt.Errorf("market: read the time: %w", err)
+		}
+		r.sent = now
 	}
 	if err := c.link.send(r.ask()); err != nil {
 		return Answer{}, err
@@ -274,7 +277,7 @@ func (x *Session) ask(ctx context.Context, c claimed, r *reply, onChunk func(str
 			return Answer{}, unexpected(b)
 		}
 		if delivered != nil {
-			return x.accept(ctx, c, r, delivered, sent, onChunk)
+			return x.accept(ctx, c, r, delivered, onChunk)
 		}
 		if err := r.show(onChunk); err != nil {
 			return Answer{}, err
@@ -284,13 +287,13 @@ func (x *Session) ask(ctx context.Context, c claimed, r *reply, onChunk func(str
 
 // accept checks the receipt against the answer, co-signs it, shows the last
 // chunk and settles.
-func (x *Session) accept(ctx context.Context, c claimed, r *reply, d *wire.Delivered, sent uint64, onChunk func(string, []uint32) error) (Answer, error) {
+func (x *Session) accept(ctx context.Context, c claimed, r *reply, d *wire.Delivered, onChunk func(string, []uint32) error) (Answer, error) {
 	s := x.s
 	if err := r.end(); err != nil {
 		return Answer{}, err
 	}
 	t := r.transcript(d.Finish)
-	e, err := s.expectation(c, sent)
+	e, err := s.expectation(c, r.sent)
 	if err != nil {
 		return Answer{}, err
 	}

@@ -415,8 +415,8 @@ func difference(got, want protocol.Receipt) string {
 	return "a field differs"
 }
 
-// specOf fetches a document under a CID and decodes it.
-func specOf[T any](ctx context.Context, b Blocks, c cid.Cid) (T, error) {
+// documentOf fetches a document under a CID and decodes it.
+func documentOf[T any](ctx context.Context, b Blocks, c cid.Cid) (T, error) {
 	var v T
 	raw, err := b.GetBlock(ctx, c)
 	if err != nil {

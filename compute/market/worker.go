@@ -87,8 +87,14 @@ type Worker struct {
 	trainers     map[string]compute.Trainer   // read only
 
 	mu      sync.Mutex
-	running map[protocol.Kind]int // guarded by mu; jobs under way
-	busy    map[common.Hash]bool  // guarded by mu; offers under way
+	running map[protocol.Kind]int  // guarded by mu; jobs under way
+	busy    map[common.Hash]*place // guarded by mu; offers under way
+}
+
+// place is what an offer under way occupies.
+type place struct {
+	give context.CancelCauseFunc // ends the work
+	left chan struct{}           // closed when it has ended
 }
 
 // NewWorker starts nothing.
@@ -105,7 +111,7 @@ func NewWorker(c WorkerConfig) (*Worker, error) {
 		generators:   make(map[string]compute.Generator),
 		trainers:     make(map[string]compute.Trainer),
 		running:      make(map[protocol.Kind]int),
-		busy:         make(map[common.Hash]bool),
+		busy:         make(map[common.Hash]*place),
 	}
 	for _, g := range c.Generators {
 		w.generators[g.Class()] = g
@@ -169,10 +175,14 @@ func (w *Worker) serve(ctx context.Context, l *link, o *wire.Open) error {
 	if err != nil {
 		return w.decline(l, o.Offer, err)
 	}
-	if err := w.admit(t); err != nil {
+	// Work ends when the stream does: nobody would take its result.
+	work, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	leave, err := w.admit(ctx, t, cancel)
+	if err != nil {
 		return w.decline(l, o.Offer, err)
 	}
-	defer w.leave(t)
+	defer leave()
 	left, err := t.offer.Value.Sub(t.spent)
 	if err != nil {
 		return w.decline(l, o.Offer, fmt.Errorf("%w: nothing is left of the offer", ErrRefused))
@@ -188,9 +198,6 @@ func (w *Worker) serve(ctx context.Context, l *link, o *wire.Open) error {
 	}
 	w.metrics.claims.WithLabelValues("claimed").Inc()
 	w.log.Info("offer claimed", "offer", t.id, "kind", t.offer.Kind.String(), "rank", t.rank)
-	// Work ends when the stream does: nobody would take its result.
-	work, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
 	defer context.AfterFunc(l.ctx, func() { cancel(context.Cause(l.ctx)) })()
 	switch t.offer.Kind {
 	case protocol.KindInfer:
@@ -293,6 +300,9 @@ func (w *Worker) read(t *taken) (class string, most int, err error) {
 		case s.Rate.Cmp(w.Prices.Train) < 0:
 			return "", 0, fmt.Errorf("%w: the rate is below this worker's price", ErrRefused)
 		}
+		if err := covers(t.offer.Value, func() (protocol.Amount, error) { return TrainFee(s, s.MaxTokens) }); err != nil {
+			return "", 0, err
+		}
 		return s.Engine, 1 + Fallbacks, nil
 	case protocol.KindPin:
 		if err := protocol.Decode(t.raw, &t.pin); err != nil {
@@ -305,35 +315,55 @@ func (w *Worker) read(t *taken) (class string, most int, err error) {
 		if s.Rate.Cmp(w.Prices.Pin) < 0 {
 			return "", 0, fmt.Errorf("%w: the rate is below this worker's price", ErrRefused)
 		}
+		if err := covers(t.offer.Value, func() (protocol.Amount, error) { return PinFee(s) }); err != nil {
+			return "", 0, err
+		}
 		return PinClass, int(s.Replicas) + Fallbacks, nil
 	case protocol.KindAudit:
 	}
 	return "", 0, fmt.Errorf("%w: jobs of kind %s are not taken here", ErrRefused, t.offer.Kind)
 }
 
-// admit takes a place among the jobs that run, at most one per offer.
-func (w *Worker) admit(t taken) error {
+// admit takes a place among the jobs that run. There is one per offer: a new
+// stream of its submitter, who alone gets here, takes the place of one before,
+// which is lost whether or not this side has noticed.
+func (w *Worker) admit(ctx context.Context, t taken, give context.CancelCauseFunc) (leave func(), err error) {
 	room := map[protocol.Kind]int{
 		protocol.KindInfer: w.Capacity.Sessions, protocol.KindTrain: w.Capacity.Trainings, protocol.KindPin: w.Capacity.Pins,
 	}[t.offer.Kind]
+	patience := time.NewTimer(w.Times.Claim)
+	defer patience.Stop()
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	for w.busy[t.id] != nil {
+		before := w.busy[t.id]
+		before.give(fmt.Errorf("%w: another stream took over", ErrLost))
+		w.mu.Unlock()
+		select {
+		case <-before.left:
+		case <-patience.C:
+			err = fmt.Errorf("%w: the offer is being worked on over another stream", ErrRefused)
+		case <-ctx.Done():
+			err = context.Cause(ctx)
+		}
+		w.mu.Lock()
+		if err != nil {
+			return nil, err
+		}
+	}
 	if w.running[t.offer.Kind] >= room {
-		return fmt.Errorf("%w: no room: %d jobs of kind %s run", ErrRefused, w.running[t.offer.Kind], t.offer.Kind)
+		return nil, fmt.Errorf("%w: no room: %d jobs of kind %s run", ErrRefused, w.running[t.offer.Kind], t.offer.Kind)
 	}
-	if w.busy[t.id] {
-		return fmt.Errorf("%w: the offer is being worked on over another stream", ErrRefused)
-	}
+	p := &place{give: give, left: make(chan struct{})}
 	w.running[t.offer.Kind]++
-	w.busy[t.id] = true
-	return nil
-}
-
-func (w *Worker) leave(t taken) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.running[t.offer.Kind]--
-	delete(w.busy, t.id)
+	w.busy[t.id] = p
+	return func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.running[t.offer.Kind]--
+		delete(w.busy, t.id)
+		close(p.left)
+	}, nil
 }
 
 // afford is what the offer still pays on this channel.
@@ -394,8 +424,8 @@ func (w *Worker) take(ctx context.Context, caller common.Address, b *wire.Settle
 }
 
 // awaitSettlement waits for the payment of a receipt that was just delivered.
-func (w *Worker) awaitSettlement(ctx context.Context, l *link) error {
-	b, err := expect[wire.Settle](ctx, l, w.Times.Settle)
+func (w *Worker) awaitSettlement(ctx context.Context, l *link, within time.Duration) error {
+	b, err := expect[wire.Settle](ctx, l, within)
 	if err != nil {
 		return err
 	}
@@ -444,7 +474,7 @@ func (w *Worker) isBusy(p protocol.Cosigned) bool {
 	r, _, err := p.Open(w.Network)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return err == nil && w.busy[r.Offer]
+	return err == nil && w.busy[r.Offer] != nil
 }
 
 // request asks one payer for one signature.
@@ -467,7 +497,7 @@ func (w *Worker) request(ctx context.Context, p protocol.Cosigned) error {
 	if err := l.send(&wire.Unsettled{Receipt: p.Bytes()}); err != nil {
 		return err
 	}
-	return w.awaitSettlement(ctx, l)
+	return w.awaitSettlement(ctx, l, w.Times.Settle)
 }
 
 // Advert is what this worker offers now, signed, to be gossiped.
