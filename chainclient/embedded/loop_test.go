@@ -100,7 +100,7 @@ func background(t *testing.T, run func(context.Context) error) {
 // closes and opens again under them.
 func TestSenderAndWatcherOutliveLostAnswersAndTheChainsRestart(t *testing.T) {
 	key, to := testKey(t), common.HexToAddress("0xb0b")
-	log := slog.New(slog.NewTextHandler(t.Output(), nil))
+	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
 	cfg := embedded.Config{
 		DataDir: t.TempDir(), ChainID: 31337, Port: freePort(t), Logger: log,
 		Alloc: map[common.Address]*big.Int{crypto.PubkeyToAddress(key.PublicKey): big.NewInt(1e18)},

@@ -17,7 +17,7 @@ import (
 
 const (
 	idlePoll   = 5 * time.Second // nothing pending: only a deep reorg to see
-	maxBackoff = 5 * time.Second
+	maxBackoff = 2 * time.Second
 	maxBehind  = 4096 // nonces that the chain may be behind the store
 	bumpWindow = 16   // lowest unmined nonces whose fees are raised
 	maxFailed  = 4    // transactions that could not be followed, and most: the pass ends
@@ -25,7 +25,7 @@ const (
 
 // Run keeps what is stored on its way until ctx ends, then returns nil. It
 // returns ErrWrongChain if the endpoint serves another chain, or an error of
-// the store; an endpoint that fails is asked again, at least every 5 s.
+// the store; an endpoint that fails is asked again, at least every 2 s.
 func (s *Sender) Run(ctx context.Context) error {
 	if !s.running.TryLock() {
 		return ErrRunning
@@ -52,6 +52,8 @@ func (s *Sender) Run(ctx context.Context) error {
 		case err != nil:
 			if backoff == s.cfg.Poll { // once for a row of failures
 				s.cfg.Logger.Warn("endpoint not usable, will be asked again", "err", err)
+			} else {
+				s.cfg.Logger.Debug("endpoint still not usable", "err", err)
 			}
 			backoff = min(2*backoff, maxBackoff)
 			wait = backoff

@@ -185,7 +185,7 @@ func (w *Watcher) HeaderAt(number uint64) (Header, error) {
 	return b.Header, err
 }
 
-const maxBackoff = 5 * time.Second
+const maxBackoff = 2 * time.Second
 
 // fatal marks errors that end Run.
 type fatal struct{ err error }
@@ -195,7 +195,7 @@ func (f fatal) Unwrap() error { return f.err }
 
 // Run replays what is stored, then follows the chain until ctx ends, and then
 // returns nil. It returns the Sink's error, ErrWrongChain, or an error of the
-// database; an endpoint that fails is asked again, at least every 5 s.
+// database; an endpoint that fails is asked again, at least every 2 s.
 func (w *Watcher) Run(ctx context.Context, sink Sink) error {
 	if !w.running.TryLock() {
 		return ErrRunning
@@ -227,6 +227,8 @@ func (w *Watcher) Run(ctx context.Context, sink Sink) error {
 		} else if err != nil {
 			if backoff == w.cfg.Poll { // once for a row of failures
 				w.cfg.Logger.Warn("endpoint not usable, will be asked again", "err", err)
+			} else {
+				w.cfg.Logger.Debug("endpoint still not usable", "err", err)
 			}
 			wait = backoff
 			backoff = min(2*backoff, maxBackoff)
