@@ -105,7 +105,7 @@ func TestLedgerFaultsLoseNothingOnEitherSide(t *testing.T) {
 				b.must(err)
 				b.must(x.Close())
 				stop := b.run(b.s.Run)
-				time.Sleep(time.Minute) // the bubble's: some passes over the outbox
+				<-time.After(time.Minute) // the bubble's: some passes over the outbox
 				stop()
 				b.same(b.workers[0], 1)
 			})
@@ -191,7 +191,7 @@ func TestWorkerAsksForASignatureThatIsMissing(t *testing.T) {
 		b.must(x.Close())
 		synctest.Wait() // the worker's handler ends: its stream is closed
 		stop := b.run(w.w.Run)
-		time.Sleep(time.Minute) // the bubble's
+		<-time.After(time.Minute) // the bubble's
 		stop()
 		b.same(w, 1)
 	})
@@ -213,7 +213,7 @@ func TestPayerDoesNotSignForWorkThatItNeverReceived(t *testing.T) {
 			b.Fatalf("rank %d answered", a.Rank)
 		}
 		stop := b.run(w.w.Run)
-		time.Sleep(time.Minute) // the bubble's
+		<-time.After(time.Minute) // the bubble's
 		stop()
 		b.same(w, 0)
 		b.same(b.workers[1], 1)
@@ -454,5 +454,19 @@ func TestDirectJobGoesToTheNamedWorkerAlone(t *testing.T) {
 		if a.Worker != b.workers[1].Address || len(r) != 1 || r[0].Origin != protocol.OriginDirect {
 			b.Fatalf("answered by %s, receipts %+v", a.Worker, r)
 		}
+	})
+}
+
+func TestSubmitterThatRanksFirstIsPassedOverAndKeepsItsPlace(t *testing.T) {
+	inBubble(t, 1, func(b *bench) {
+		b.w.Chain.Register(b.submitter.Address, markettest.Class)
+		b.w.Chain.Favour(b.submitter.Address)
+		x := b.openSession()
+		a, err := x.Infer(b.Context(), request("q", 10), nil)
+		b.must(err)
+		if a.Rank != 1 {
+			b.Fatalf("the only other worker has rank %d, want 1", a.Rank)
+		}
+		b.same(b.workers[0], 1)
 	})
 }

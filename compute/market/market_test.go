@@ -42,7 +42,7 @@ func inBubble(t *testing.T, n int, f func(b *bench)) {
 }
 
 func newBench(t *testing.T, n int) *bench {
-	b := &bench{T: t, w: markettest.NewWorld()}
+	b := &bench{T: t, w: markettest.NewWorld(context.WithoutCancel(t.Context()))}
 	b.submitter = b.join("submitter")
 	b.newSubmitter()
 	for i := range n {

@@ -102,12 +102,13 @@ func (s *Submitter) replicate(ctx context.Context, job ranked, spec protocol.Pin
 		all.Go(func() {
 			for ctx.Err() == nil {
 				mu.Lock()
-				rank := next
+				i := next
 				next++
 				mu.Unlock()
-				if rank >= len(job.workers) {
+				if i >= len(job.ranks) {
 					return
 				}
+				rank := job.ranks[i]
 				a, err := s.pinAt(ctx, job, spec, rank)
 				mu.Lock()
 				if err == nil {

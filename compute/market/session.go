@@ -31,7 +31,7 @@ type Session struct {
 
 	turn chan struct{} // holds one token; whoever has it owns the fields below
 	at   *claimed      // who holds the offer now, or nil
-	next int           // rank to ask when nobody does
+	next int           // whom of job.ranks to ask when nobody does
 	seq  uint64        // of the last request
 	over error         // set once when no more requests can be answered
 }
@@ -83,8 +83,8 @@ func (x *Session) holder(ctx context.Context, tried []error) (*claimed, error) {
 		}
 		x.drop() // the stream ended between two requests: ask the same worker again
 	}
-	for ; x.next < len(x.job.workers); x.next++ {
-		c, err := x.s.claim(ctx, x.job, x.next)
+	for ; x.next < len(x.job.ranks); x.next++ {
+		c, err := x.s.claim(ctx, x.job, x.job.ranks[x.next])
 		if err == nil {
 			x.at = &c
 			return x.at, nil
@@ -153,7 +153,7 @@ func (x *Session) Infer(ctx context.Context, req protocol.InferRequest, onChunk 
 func (x *Session) infer(ctx context.Context, r *reply, onChunk func(string, []uint32) error) (Answer, error) {
 	var tried []error
 	var settled, restarted, again bool
-	limit, only := -1, true // rank of the first who said that the request is past a limit; nobody failed otherwise
+	limit, only := -1, true // place of the first who said that the request is past a limit; nobody failed otherwise
 	for {
 		c, err := x.holder(ctx, tried)
 		if err != nil {
@@ -203,7 +203,7 @@ func (x *Session) infer(ctx context.Context, r *reply, onChunk func(string, []ui
 		tried = append(tried, fmt.Errorf("worker %s at rank %d: %w", c.worker, c.rank, err))
 		x.drop()
 		r.restart(false)
-		if x.next == len(x.job.workers)-1 && errors.Is(err, ErrLost) && !again {
+		if x.next == len(x.job.ranks)-1 && errors.Is(err, ErrLost) && !again {
 			again = true
 			continue
 		}

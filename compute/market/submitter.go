@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/ecdsa"
-	"errors"
 	"fmt"
 	"log/slog"
 
@@ -15,7 +14,6 @@ import (
 
 	"tally/compute"
 	"tally/compute/market/book"
-	"tally/compute/market/wire"
 	"tally/internal/kv"
 	"tally/protocol"
 )
@@ -107,7 +105,8 @@ type posted struct {
 // ranked is an offer whose workers are known, in order.
 type ranked struct {
 	posted
-	workers []common.Address
+	workers []common.Address // by rank
+	ranks   []int            // of those who may be asked
 	origin  protocol.Origin
 }
 
@@ -182,20 +181,27 @@ func checkOffer(n protocol.Network, id common.Hash, o protocol.OfferOpened) erro
 }
 
 // rank waits for the beacon and orders the candidates; at most most of them are
-// of use.
+// of use. The submitter's own node keeps its place in the order, as everybody who
+// checks it computes it, but is not asked.
 func (s *Submitter) rank(ctx context.Context, p posted, class string, most int) (ranked, error) {
 	workers, origin, err := order(ctx, s.Board, p.id, p.offer, class)
 	if err != nil {
 		return ranked{}, err
 	}
-	if len(workers) == 0 {
-		return ranked{}, fmt.Errorf("%w: nobody was registered for %s when offer %s was opened", ErrNoWorker, class, p.id)
+	r := ranked{posted: p, workers: workers[:min(most, len(workers))], origin: origin}
+	for rank, w := range r.workers {
+		if w != s.self {
+			r.ranks = append(r.ranks, rank)
+		}
 	}
-	return ranked{p, workers[:min(most, len(workers))], origin}, nil
+	if len(r.ranks) == 0 {
+		return ranked{}, fmt.Errorf("%w: nobody else was registered for %s when offer %s was opened", ErrNoWorker, class, p.id)
+	}
+	return r, nil
 }
 
 // order is the order in which workers may take an offer. Submitter and worker
-// compute it alike. The submitter's own node is no candidate.
+// compute it alike, and so does whoever judges their receipts.
 func order(ctx context.Context, b Board, id common.Hash, o protocol.Offer, class string) ([]common.Address, protocol.Origin, error) {
 	if o.Direct != (common.Address{}) {
 		return []common.Address{o.Direct}, protocol.OriginDirect, nil
@@ -208,211 +214,7 @@ func order(ctx context.Context, b Board, id common.Hash, o protocol.Offer, class
 	if err != nil {
 		return nil, 0, fmt.Errorf("market: read candidates: %w", err)
 	}
-	others := make([]protocol.Candidate, 0, len(all))
-	for _, c := range all {
-		if c.Worker != o.Submitter {
-			others = append(others, c)
-		}
-	}
-	return protocol.Rank(beacon, id, others), protocol.OriginAssigned, nil
-}
-
-// claim asks the worker at a rank to take the offer.
-func (s *Submitter) claim(ctx context.Context, r ranked, rank int) (claimed, error) {
-	worker := r.workers[rank]
-	c, err := s.claimOf(ctx, r, rank)
-	if err != nil {
-		s.metrics.claims.WithLabelValues("failed").Inc()
-		return claimed{}, fmt.Errorf("worker %s at rank %d: %w", worker, rank, err)
-	}
-	s.metrics.claims.WithLabelValues("claimed").Inc()
-	s.log.Info("offer claimed", "offer", r.id, "worker", worker, "rank", rank)
-	return c, nil
-}
-
-func (s *Submitter) claimOf(ctx context.Context, r ranked, rank int) (claimed, error) {
-	worker := r.workers[rank]
-	spent, err := s.book.Spent(r.id)
-	if err != nil {
-		return claimed{}, err
-	}
-	own, err := s.book.Channel(r.id, worker)
-	if err != nil {
-		return claimed{}, err
-	}
-	if spent, err = spent.Sub(own.Value); err != nil {
-		return claimed{}, err
-	}
-	within, cancel := context.WithTimeoutCause(ctx, s.Times.Claim, fmt.Errorf("%w: no claim in %s", ErrStalled, s.Times.Claim))
-	defer cancel()
-	conn, err := s.Streams.Open(within, worker, StreamJob)
-	if err != nil {
-		return claimed{}, fmt.Errorf("%w: open: %w", ErrLost, cmpErr(within, err))
-	}
-	l := newLink(context.WithoutCancel(ctx), conn) // lives until it is closed: a session outlasts the call that opened it
-	if err := s.askClaim(within, l, r, rank, spent); err != nil {
-		l.close()
-		return claimed{}, cmpErr(within, err)
-	}
-	return claimed{r, worker, uint8(rank), l}, nil
-}
-
-// cmpErr gives a deadline's own words where it is what ended the wait.
-func cmpErr(ctx context.Context, err error) error {
-	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	return err
-}
-
-func (s *Submitter) askClaim(ctx context.Context, l *link, r ranked, rank int, spent protocol.Amount) error {
-	worker := r.workers[rank]
-	if l.remote() != worker {
-		return fmt.Errorf("%w: the stream leads to %s", ErrPeer, l.remote())
-	}
-	if err := l.send(&wire.Open{Offer: r.id, Spec: r.spec, Spent: spent}); err != nil {
-		return err
-	}
-	b, err := l.recv(ctx, s.Times.Claim)
-	if err != nil {
-		return err
-	}
-	switch b := b.(type) {
-	case *wire.Claimed:
-		return s.checkClaim(ctx, b.Claim, r, rank)
-	case *wire.Declined:
-		d, err := open[protocol.Decline](s.Network, b.Decline)
-		if err != nil {
-			return err
-		}
-		if d.Worker != worker || d.Offer != r.id {
-			return fmt.Errorf("%w: a decline of another offer or worker", ErrPeer)
-		}
-		return fmt.Errorf("%w: %s", ErrDeclined, d.Reason)
-	}
-	return unexpected(b)
-}
-
-func (s *Submitter) checkClaim(ctx context.Context, raw []byte, r ranked, rank int) error {
-	c, err := open[protocol.Claim](s.Network, raw)
-	if err != nil {
-		return err
-	}
-	now, err := s.Board.Now(ctx)
-	if err != nil {
-		return fmt.Errorf("market: read the time: %w", err)
-	}
-	switch {
-	case c.Worker != r.workers[rank] || c.Offer != r.id:
-		return fmt.Errorf("%w: a claim of another offer or worker", ErrPeer)
-	case int(c.Rank) != rank:
-		return fmt.Errorf("%w: it claims rank %d, the beacon says %d", ErrPeer, c.Rank, rank)
-	case c.Price.Cmp(r.offer.Value) > 0:
-		return fmt.Errorf("%w: it asks %s, the offer locks %s", ErrPeer, c.Price, r.offer.Value)
-	case c.Until+s.skew() < now:
-		return fmt.Errorf("%w: its claim ended at %d, it is %d", ErrPeer, c.Until, now)
-	}
-	return nil
-}
-
-// open reads and opens a signed message from a peer.
-func open[T protocol.Message](n protocol.Network, raw []byte) (T, error) {
-	var none T
-	signed, err := protocol.ParseSigned[T](raw)
-	if err != nil {
-		return none, fmt.Errorf("%w: %w", ErrPeer, err)
-	}
-	m, err := signed.Open(n)
-	if err != nil {
-		return none, fmt.Errorf("%w: %w", ErrPeer, err)
-	}
-	return m, nil
-}
-
-func (s *Submitter) skew() uint64 { return uint64(s.Times.Skew.Seconds()) }
-
-// expectation is what the submitter knows a receipt must say.
-type expectation struct {
-	receipt protocol.Receipt // all but Epoch, Start and End
-	sent    uint64           // when the work was asked for
-}
-
-func (s *Submitter) expectation(c claimed, sent uint64) (expectation, error) {
-	ch, err := s.book.Channel(c.id, c.worker)
-	if err != nil {
-		return expectation{}, err
-	}
-	return expectation{protocol.Receipt{
-		Offer:    c.id,
-		Channel:  protocol.Channel(c.id, c.worker),
-		Payer:    s.self,
-		Worker:   c.worker,
-		Seq:      ch.Seq + 1,
-		Kind:     c.offer.Kind,
-		Tier:     c.offer.Tier,
-		Origin:   c.origin,
-		Rank:     c.rank,
-		Spec:     c.offer.Spec,
-		Previous: ch.Previous,
-	}, sent}, nil
-}
-
-// check opens a receipt and compares every field.
-func (s *Submitter) check(ctx context.Context, raw []byte, e expectation) (protocol.Cosigned, error) {
-	issued, err := protocol.ParseCosigned(raw)
-	if err != nil {
-		return issued, fmt.Errorf("%w: %w", ErrPeer, err)
-	}
-	got, _, err := issued.Open(s.Network)
-	if err != nil {
-		return issued, fmt.Errorf("%w: %w", ErrPeer, err)
-	}
-	now, err := s.Board.Now(ctx)
-	if err != nil {
-		return issued, fmt.Errorf("market: read the time: %w", err)
-	}
-	if got.Start+s.skew() < e.sent || got.Start > got.End || got.End > now+s.skew() {
-		return issued, fmt.Errorf("%w: %w: it says the work took from %d to %d, it was asked for at %d and it is %d", ErrPeer, ErrReceipt, got.Start, got.End, e.sent, now)
-	}
-	want := e.receipt
-	want.Start, want.End, want.Epoch = got.Start, got.End, s.Params.EpochAt(got.End)
-	if got == want {
-		return issued, nil
-	}
-	return issued, fmt.Errorf("%w: %w: %s", ErrPeer, ErrReceipt, difference(got, want))
-}
-
-// difference names the first field in which two receipts differ.
-func difference(got, want protocol.Receipt) string {
-	for _, f := range []struct {
-		name      string
-		got, want any
-	}{
-		{"offer", got.Offer, want.Offer},
-		{"channel", got.Channel, want.Channel},
-		{"payer", got.Payer, want.Payer},
-		{"worker", got.Worker, want.Worker},
-		{"epoch", got.Epoch, want.Epoch},
-		{"number", got.Seq, want.Seq},
-		{"kind", got.Kind, want.Kind},
-		{"tier", got.Tier, want.Tier},
-		{"origin", got.Origin, want.Origin},
-		{"rank", got.Rank, want.Rank},
-		{"spec", got.Spec, want.Spec},
-		{"input", got.Input, want.Input},
-		{"output", got.Output, want.Output},
-		{"trace", got.Trace, want.Trace},
-		{"attribution", got.Attribution, want.Attribution},
-		{"units in", got.UnitsIn, want.UnitsIn},
-		{"units out", got.UnitsOut, want.UnitsOut},
-		{"value", got.Value, want.Value},
-		{"previous receipt", got.Previous, want.Previous},
-	} {
-		if f.got != f.want {
-			return fmt.Sprintf("%s is %v, want %v", f.name, f.got, f.want)
-		}
-	}
-	return "a field differs"
+	return protocol.Rank(beacon, id, all), protocol.OriginAssigned, nil
 }
 
 // documentOf fetches a document under a CID and decodes it.

@@ -81,10 +81,7 @@ func (s *Submitter) Train(ctx context.Context, t TrainTerms, onProgress func(Tra
 	}
 	r := &trainRun{s: s, job: job, spec: t.Spec, onProgress: onProgress, trace: protocol.TrainTrace{Offer: p.id, Spec: p.offer.Spec}}
 	var tried []error
-	ranks := make([]int, len(job.workers))
-	for i := range ranks {
-		ranks[i] = i
-	}
+	ranks := job.ranks
 	for pass := range 2 {
 		if pass > 0 {
 			select {

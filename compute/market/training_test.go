@@ -88,7 +88,7 @@ func (b *bench) whole(a market.TrainAnswer, want common.Hash) {
 func TestTrainingWorkerKilledInTheMiddleEndsWithTheSameParameters(t *testing.T) {
 	inBubble(t, 2, func(b *bench) {
 		b.workers[0].engine.Before(func(ctx context.Context, at uint64) error {
-			time.Sleep(time.Second) // the bubble's: a step takes its time
+			<-time.After(time.Second) // the bubble's: a step takes its time
 			if at == 10 {
 				go b.workers[0].Kill()
 				<-ctx.Done()
@@ -112,12 +112,12 @@ func TestTrainingGoesOnWithItsOnlyWorkerWhenThatComesBack(t *testing.T) {
 	inBubble(t, 1, func(b *bench) {
 		w := b.workers[0]
 		w.engine.Before(func(ctx context.Context, at uint64) error {
-			time.Sleep(time.Second) // the bubble's: a step takes its time
+			<-time.After(time.Second) // the bubble's: a step takes its time
 			if at == 10 {
 				w.engine.Before(nil)
 				go func() {
 					w.Kill()
-					time.Sleep(5 * time.Second) // the bubble's: a machine that starts again
+					<-time.After(5 * time.Second) // the bubble's: a machine that starts again
 					w.Revive()
 					b.serve(w)
 				}()
@@ -249,7 +249,7 @@ func TestTrainingReportsProgressInOrder(t *testing.T) {
 	inBubble(t, 1, func(b *bench) {
 		var last market.TrainProgress
 		b.workers[0].engine.Before(func(context.Context, uint64) error {
-			time.Sleep(time.Second) // the bubble's: a step takes its time
+			<-time.After(time.Second) // the bubble's: a step takes its time
 			return nil
 		})
 		terms := b.trainTerms()

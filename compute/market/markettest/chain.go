@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -72,24 +73,17 @@ func (c *Chain) OpenOffer(ctx context.Context, o protocol.Offer) (common.Hash, e
 	for i := uint64(0); ; i++ {
 		beacon := crypto.Keccak256Hash(id[:], []byte(fmt.Sprint(i)))
 		c.ordering[id] = beacon
-		if c.favoured == (common.Address{}) || c.isFirst(beacon, id, o.Submitter) {
+		if c.favoured == (common.Address{}) || c.isFirst(beacon, id) {
 			return id, nil
 		}
 	}
 }
 
 // isFirst holds mu.
-func (c *Chain) isFirst(beacon, id common.Hash, submitter common.Address) bool {
+func (c *Chain) isFirst(beacon, id common.Hash) bool {
 	for _, all := range c.classes {
-		var others []protocol.Candidate
-		in := false
-		for _, x := range all {
-			in = in || x.Worker == c.favoured
-			if x.Worker != submitter {
-				others = append(others, x)
-			}
-		}
-		if in && protocol.Rank(beacon, id, others)[0] != c.favoured {
+		in := slices.ContainsFunc(all, func(x protocol.Candidate) bool { return x.Worker == c.favoured })
+		if in && protocol.Rank(beacon, id, all)[0] != c.favoured {
 			return false
 		}
 	}

@@ -20,19 +20,21 @@ type World struct {
 	Params  protocol.Params
 	Chain   *Chain
 
+	ctx    context.Context // what the nodes do ends with it
 	mu     sync.Mutex
 	nodes  map[common.Address]*Node                               // guarded by mu
 	tamper func(from, to common.Address, m []byte) ([]byte, bool) // guarded by mu
 }
 
-// NewWorld is a world without nodes, on a network made up for it.
-func NewWorld() *World {
+// NewWorld is a world without nodes, on a network made up for it. What its nodes
+// serve ends with ctx.
+func NewWorld(ctx context.Context) *World {
 	n := protocol.Network{
 		Name: "market", ChainID: 31337,
 		Token: common.Address{19: 1}, Registry: common.Address{19: 2}, Vault: common.Address{19: 3}, Ledger: common.Address{19: 4},
 	}
 	return &World{
-		Network: n, Params: protocol.Params{Start: 1, EpochLength: 30}, Chain: NewChain(n),
+		ctx: ctx, Network: n, Params: protocol.Params{Start: 1, EpochLength: 30}, Chain: NewChain(n),
 		nodes: map[common.Address]*Node{},
 	}
 }
@@ -120,7 +122,7 @@ func (n *Node) Kill() {
 func (n *Node) Revive() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.alive, n.kill = context.WithCancel(context.Background())
+	n.alive, n.kill = context.WithCancel(n.w.ctx)
 }
 
 // Alive reports whether others can reach it.
