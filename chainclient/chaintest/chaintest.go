@@ -115,6 +115,7 @@ func (c *Chain) SendTransaction(ctx context.Context, tx *types.Transaction) erro
 		return err
 	}
 	c.Backend.Commit()
+	c.Backend.Rollback() // empties the pool, which drops mined transactions some time after their block
 	return nil
 }
 
@@ -211,7 +212,7 @@ func (s *Sender) Send(ctx context.Context, to common.Address, value *big.Int, da
 
 func (s *Sender) send(ctx context.Context, to *common.Address, value *big.Int, data []byte) (common.Hash, error) {
 	from := crypto.PubkeyToAddress(s.key.PublicKey)
-	nonce, err := s.chain.PendingNonceAt(ctx, from)
+	nonce, err := s.chain.NonceAt(ctx, from, nil) // everything before is mined
 	if err != nil {
 		return common.Hash{}, err
 	}
