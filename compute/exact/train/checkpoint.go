@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 
 	"tally/compute/exact/kernel"
@@ -40,33 +41,79 @@ func (c *Checkpoint) Size() int {
 	return len(checkpointMagic) + 32 + 32 + 8 + 8 + 4*len(c.losses) + 32*len(c.batches) + 32*len(c.leaves) + 12*len(c.params)
 }
 
-// Encode returns the canonical bytes: the magic line, recipe hash, corpus hash, step
-// (u64), held-out loss before training (float64), the losses of all steps (float32), the
-// batch hashes of the segment, the leaves before it, then parameters, first and second
-// moments (float32, tensors in the order of names); little-endian, no padding. Step and
-// recipe fix all lengths.
-func (c *Checkpoint) Encode() []byte {
-	b := make([]byte, 0, c.Size())
-	b = append(b, checkpointMagic...)
+// WriteTo writes the canonical bytes: the magic line, recipe hash, corpus hash, step (u64),
+// held-out loss before training (float64), the losses of all steps (float32), the batch
+// hashes of the segment, the leaves before it, then parameters, first and second moments
+// (float32, tensors in the order of names); little-endian, no padding. Step and recipe fix all
+// lengths. It takes 64 KiB of memory.
+func (c *Checkpoint) WriteTo(w io.Writer) (int64, error) {
 	recipe := c.recipe.Hash()
+	b := make([]byte, 0, 1<<16)
+	b = append(b, checkpointMagic...)
 	b = append(b, recipe[:]...)
 	b = append(b, c.corpus[:]...)
 	b = binary.LittleEndian.AppendUint64(b, uint64(c.Step))
 	b = binary.LittleEndian.AppendUint64(b, math.Float64bits(c.heldoutFirst))
-	b = appendFloats(b, c.losses)
-	for _, h := range c.batches {
-		b = append(b, h[:]...)
+	var total int64
+	flush := func() error {
+		n, err := w.Write(b)
+		total, b = total+int64(n), b[:0]
+		return err
 	}
-	for _, h := range c.leaves {
-		b = append(b, h[:]...)
+	floats := func(x []float32) error {
+		for len(x) > 0 {
+			n := min(len(x), 1<<14)
+			if err := flush(); err != nil {
+				return err
+			}
+			b, x = appendFloats(b, x[:n]), x[n:]
+		}
+		return nil
 	}
-	b = appendFloats(b, c.params)
-	b = appendFloats(b, c.m)
-	return appendFloats(b, c.v)
+	hashes := func(x [][32]byte) error {
+		for _, h := range x {
+			if len(b) > 1<<15 {
+				if err := flush(); err != nil {
+					return err
+				}
+			}
+			b = append(b, h[:]...)
+		}
+		return nil
+	}
+	err := floats(c.losses)
+	for _, x := range [][][32]byte{c.batches, c.leaves} {
+		if err == nil {
+			err = flush()
+		}
+		if err == nil {
+			err = hashes(x)
+		}
+	}
+	for _, x := range [][]float32{c.params, c.m, c.v} {
+		if err == nil {
+			err = floats(x)
+		}
+	}
+	if err == nil {
+		err = flush()
+	}
+	return total, err
+}
+
+// Encode returns the canonical bytes that WriteTo writes.
+func (c *Checkpoint) Encode() []byte {
+	b := bytes.NewBuffer(make([]byte, 0, c.Size()))
+	_, _ = c.WriteTo(b) // a buffer takes everything
+	return b.Bytes()
 }
 
 // Hash names the checkpoint: SHA-256 of its canonical bytes.
-func (c *Checkpoint) Hash() [32]byte { return sha256.Sum256(c.Encode()) }
+func (c *Checkpoint) Hash() [32]byte {
+	h := sha256.New()
+	_, _ = c.WriteTo(h) // a hash takes everything
+	return [32]byte(h.Sum(nil))
+}
 
 // Leaf returns the trace leaf of the segment that ends here: SHA-256 over
 // "tally/exact/train/leaf/v1", the first and last step (u64 each), the batch hashes, the
