@@ -17,7 +17,9 @@ func chooseSet() set {
 	return goSet()
 }
 
-func avx2Set() set { return set{name: "avx2", mr: 4, nr: 16, tile: avx2Tile, row: avx2Row} }
+func avx2Set() set {
+	return set{name: "avx2", mr: 4, nr: 16, small: 1 << 18, tile: avx2Tile, row: avx2Row}
+}
 
 func avx2Tile(a, b, c []float32, ldc int, add bool) {
 	k := len(a) / 4

@@ -150,8 +150,7 @@ const rowChunk = 64
 // Mul computes C = A·B, or C += A·B with op.Add, on all threads. C is row-major with
 // ldc values per row.
 func (r *Runner) Mul(c []float32, ldc int, a Mat, b *Packed, op Op) {
-	const small = 1 << 15 // multiplications below which a second thread costs more than it gives
-	if len(r.scratch) == 1 || a.Rows*b.K*b.N < small {
+	if len(r.scratch) == 1 || a.Rows*b.K*b.N < r.set.small {
 		r.MulSerial(0, c, ldc, a, b, op)
 		return
 	}

@@ -4,6 +4,7 @@ package kernel
 type set struct {
 	name   string
 	mr, nr int // rows and columns of a tile
+	small  int // multiplications below which a second thread costs more than it gives
 	// tile computes mr×nr outputs: s[i][j] = Σ a[k*mr+i]·b[k*nr+j], each one chain from +0 in
 	// the order of k, then c[i*ldc+j] = s[i][j], or c + s[i][j] with add. There is at least one k.
 	tile func(a, b, c []float32, ldc int, add bool)
@@ -12,7 +13,7 @@ type set struct {
 	row func(a, b, c []float32, stride, panels int, add bool)
 }
 
-func goSet() set { return set{name: "go", mr: 2, nr: 4, tile: goTile, row: goRow} }
+func goSet() set { return set{name: "go", mr: 2, nr: 4, small: 1 << 16, tile: goTile, row: goRow} }
 
 // goTile is a 2×4 tile: eight accumulators, four columns and two rows fill the sixteen
 // registers of amd64. Four steps of k at a time so that one bounds check pays for all.
