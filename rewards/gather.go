@@ -26,11 +26,12 @@ type reader struct {
 	store  Store
 	fetch  time.Duration
 	blocks ruleset.Blocks
+	memo   *ruleset.Memo
 	data   map[cid.Cid]*epochdata.Data // of the last few anchors
 }
 
 func newReader(c Chain, s Store, fetch time.Duration) *reader {
-	return &reader{chain: c, store: s, fetch: fetch, blocks: ruleset.Blocks{}, data: map[cid.Cid]*epochdata.Data{}}
+	return &reader{chain: c, store: s, fetch: fetch, blocks: ruleset.Blocks{}, memo: &ruleset.Memo{}, data: map[cid.Cid]*epochdata.Data{}}
 }
 
 // load is the document of an anchor.
@@ -72,6 +73,7 @@ func (r *reader) complete(ctx context.Context, in *ruleset.Input, more bool) (ab
 	if in.Blocks == nil {
 		in.Blocks = r.blocks
 	}
+	in.Memo = r.memo
 	in.Hashes, in.Beacons = map[uint64]common.Hash{}, map[uint64]common.Hash{}
 	tried := map[cid.Cid]bool{}
 	for {
@@ -152,7 +154,7 @@ func (r *reader) get(ctx context.Context, links []ruleset.Link) [][]byte {
 }
 
 // forget drops documents that no input used.
-func (r *reader) forget() { r.blocks = ruleset.Blocks{} }
+func (r *reader) forget() { r.blocks, r.memo = ruleset.Blocks{}, &ruleset.Memo{} }
 
 // isAbsence tells a document that could not be had from one that is wrong.
 func isAbsence(err error) bool {

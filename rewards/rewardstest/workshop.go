@@ -115,6 +115,16 @@ func (s *Store) Get(ctx context.Context, root, c cid.Cid) ([]byte, error) {
 	return slices.Clone(b), nil
 }
 
+// Corrupt flips a bit of a block that is served.
+func (s *Store) Corrupt(c cid.Cid) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if b := slices.Clone(s.blocks[c]); len(b) > 0 {
+		b[len(b)/2] ^= 1
+		s.blocks[c] = b
+	}
+}
+
 // Hide makes blocks unavailable, or available again.
 func (s *Store) Hide(yes bool, cs ...cid.Cid) {
 	s.mu.Lock()

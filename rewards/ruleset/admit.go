@@ -1,6 +1,7 @@
 package ruleset
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"math/big"
 	"slices"
@@ -28,28 +29,70 @@ type envelope struct {
 	Payer   []byte `max:"65"`
 }
 
+// Memo remembers what opening an envelope gave, since checking signatures is
+// nearly all the time that an epoch takes. It changes no result. It is for one
+// network, and for one goroutine at a time.
+type Memo struct{ m map[[32]byte]known }
+
+// known is a receipt that was opened.
+type known struct {
+	id       cid.Cid
+	digest   common.Hash
+	receipt  protocol.Receipt
+	cosigned bool
+	valid    bool
+	err      error
+}
+
 // open parses an envelope; valid says that its signatures are right.
 func (d *derivation) open(b []byte) (it *item, valid bool, err error) {
+	key := sha256.Sum256(b)
+	var k known
+	ok := false
+	if d.in.Memo != nil {
+		k, ok = d.in.Memo.m[key]
+	}
+	if !ok {
+		k = judge(d.in.Network, b)
+		if d.in.Memo != nil {
+			if d.in.Memo.m == nil {
+				d.in.Memo.m = map[[32]byte]known{}
+			}
+			d.in.Memo.m[key] = k
+		}
+	}
+	if k.err != nil {
+		return nil, false, k.err
+	}
+	it = &item{
+		id: k.id, digest: k.digest, receipt: k.receipt, cosigned: k.cosigned, envelope: b,
+		worth: new(big.Int), settled: new(big.Int), emission: new(big.Int),
+	}
+	if k.receipt.Value.Fits128() {
+		it.worth = k.receipt.Value.Big()
+	}
+	return it, k.valid, nil
+}
+
+func judge(n protocol.Network, b []byte) (k known) {
 	var w envelope
-	if err := protocol.Decode(b, &w); err != nil {
-		return nil, false, err
+	if k.err = protocol.Decode(b, &w); k.err != nil {
+		return k
 	}
-	it = &item{id: protocol.CIDOf(w.Payload), envelope: b, worth: new(big.Int), settled: new(big.Int), emission: new(big.Int)}
-	if err := protocol.Decode(w.Payload, &it.receipt); err != nil {
-		return nil, false, err
+	k.id = protocol.CIDOf(w.Payload)
+	if k.err = protocol.Decode(w.Payload, &k.receipt); k.err != nil {
+		return k
 	}
-	if it.digest, err = protocol.Digest(d.in.Network, it.receipt); err != nil {
-		return nil, false, err
-	}
-	if it.receipt.Value.Fits128() {
-		it.worth = it.receipt.Value.Big()
+	if k.digest, k.err = protocol.Digest(n, k.receipt); k.err != nil {
+		return k
 	}
 	c, err := protocol.ParseCosigned(b)
 	if err != nil {
-		return it, false, nil //nolint:nilerr // its form is wrong, which is a rejection and no failure
+		return k // its form is wrong, which is a rejection and no failure
 	}
-	_, it.cosigned, err = c.Open(d.in.Network)
-	return it, err == nil, nil
+	_, k.cosigned, err = c.Open(n)
+	k.valid = err == nil
+	return k
 }
 
 // resume takes up a receipt that waited.

@@ -49,6 +49,7 @@ type Input struct {
 	Blocks   Blocks                 // batch data, receipts, specs and models that could be had
 	Verdicts []protocol.Signed[protocol.Verdict]
 	Adverts  []protocol.Signed[protocol.Advert]
+	Memo     *Memo // nil remembers nothing
 }
 
 // Want lists what an input lacks. Hashes and Beacons are the chain's and needed;

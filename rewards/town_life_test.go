@@ -1,0 +1,278 @@
+package rewards_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"tally/protocol"
+	"tally/rewards"
+	"tally/rewards/ledger"
+	"tally/rewards/rewardstest"
+	"tally/rewards/ruleset"
+)
+
+// days is the common story: three epochs of work, and time for it to be settled.
+func (w *town) days() (all []protocol.Cosigned, deaths int) {
+	for e := range uint64(3) {
+		all = append(all, w.work(w.infer, "w1", nil), w.work(w.train, "w2", nil), w.work(w.pin, "p1", nil), w.work(w.pin, "p2", nil))
+		deaths += w.live(w.chain.Params.End(e) - 5)
+		all = append(all, w.work(w.infer, "w1", nil))
+		deaths += w.live(w.chain.Params.End(e) + 1)
+	}
+	return all, deaths + w.live(w.chain.Params.End(7))
+}
+
+func TestRolesSettleAndPayWhatWasWorked(t *testing.T) {
+	w := newTown(t)
+	all, _ := w.days()
+	d := w.settled()
+	if d.Head.HeldBack.IsZero() != true {
+		t.Errorf("%s is held back in the end", d.Head.HeldBack)
+	}
+	for _, c := range all {
+		e, err := w.books["s"].Receipt(c.ID())
+		if err != nil || e.Reason != protocol.ReasonRewarded {
+			t.Errorf("receipt %s of kind %s ended %s (%s), %v", c.ID(), e.Receipt.Kind, e.Reason, e.Why, err)
+		}
+	}
+	st, err := rewards.Look(t.Context(), rewards.StatusSource{Params: w.chain.Params, Chain: w.chain, Store: w.store, Ledger: w.books["w1"]}, rewardstest.Addr("w1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(st.Roles) != 1 || st.Roles[0].Role != ruleset.RoleWorker || len(st.Reasons) != 1 || st.Reasons[0].Count != 6 {
+		t.Errorf("status of w1: %+v", st)
+	}
+}
+
+func TestRolesThatCrashAnywhereSettleTheSame(t *testing.T) {
+	ops := []struct {
+		op  string
+		max int
+	}{{"redeem", 2}, {"publish", 4}, {"commit", 2}, {"send", 2}, {"anchor", 2}, {"claim", 2}}
+	var total protocol.Amount
+	{
+		w := newTown(t)
+		w.days()
+		total = w.settled().Head.Total
+	}
+	for _, o := range ops {
+		for nth := 1; nth <= o.max; nth++ {
+			for _, when := range []rewardstest.When{rewardstest.Before, rewardstest.After} {
+				t.Run(fmt.Sprintf("%s %d %d", o.op, nth, when), func(t *testing.T) {
+					w := newTown(t)
+					var mu sync.Mutex
+					n := 0
+					fault := func(op string) rewardstest.When {
+						mu.Lock()
+						defer mu.Unlock()
+						if op != o.op {
+							return rewardstest.Never
+						}
+						if n++; n == nth {
+							return when
+						}
+						return rewardstest.Never
+					}
+					w.chain.SetFault(fault)
+					w.store.SetFault(fault)
+					w.post.SetFault(fault)
+					if _, deaths := w.days(); deaths != 1 {
+						t.Fatalf("%d roles died, want one", deaths)
+					}
+					if got := w.settled().Head.Total; got.Cmp(total) != 0 {
+						t.Errorf("the accounts have %s, without the crash %s", got, total)
+					}
+				})
+			}
+		}
+	}
+}
+
+func TestCheatingWorkerIsCaughtAndThePayerGetsItsMoneyBack(t *testing.T) {
+	w := newTown(t)
+	bad := w.work(w.infer, "w1", func(r *protocol.Receipt) { r.Trace = rewardstest.Wrong() })
+	also := w.work(w.infer, "w1", nil)
+	good := w.work(w.train, "w2", nil)
+	w.live(w.chain.Params.End(6))
+	d := w.settled()
+	for c, want := range map[string]protocol.Reason{
+		bad.ID().String(): protocol.RejectedMismatch, also.ID().String(): protocol.ReasonRefunded, good.ID().String(): protocol.ReasonRewarded,
+	} {
+		for e, err := range w.books["s"].Receipts(ledger.Filter{}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if e.ID.String() == c && e.Reason != want {
+				t.Errorf("receipt ended %s, want %s", e.Reason, want)
+			}
+		}
+	}
+	for _, b := range d.State.Balances {
+		if b.Account == rewardstest.Addr("s") && b.Payer.Cmp(protocol.Tokens(2)) != 0 {
+			t.Errorf("the payer got %s back", b.Payer)
+		}
+		if b.Account == rewardstest.Addr("w1") {
+			t.Errorf("the cheat has %+v", b)
+		}
+	}
+}
+
+// liar changes what a poster anchors.
+type liar struct {
+	rewards.Anchorer
+	lie func(*protocol.Anchored)
+}
+
+func (l liar) Anchor(ctx context.Context, a protocol.Anchored) (common.Hash, error) {
+	l.lie(&a)
+	return l.Anchorer.Anchor(ctx, a)
+}
+
+func TestWrongRootIsDisabledByTheAuditorsAndAnHonestOneFollows(t *testing.T) {
+	for name, lie := range map[string]func(*protocol.Anchored){
+		"root":  func(a *protocol.Anchored) { a.Root[3] ^= 1 },
+		"total": func(a *protocol.Anchored) { a.Total, _ = a.Total.Sub(protocol.NewAmount(1)) },
+		"data":  func(a *protocol.Anchored) { a.Data = protocol.CIDOf([]byte("nothing")) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newTown(t)
+			n, lies := 0, 0
+			p, err := rewards.NewPoster(rewards.PosterConfig{
+				Network: w.chain.Network, Params: w.chain.Params, Rules: w.rules, Chain: w.chain, Store: w.store, Evidence: w.journals["inbox"],
+				Anchorer: liar{w.chain.As(rewardstest.Addr("p1")), func(a *protocol.Anchored) {
+					if n++; n == 1 {
+						lie(a)
+						lies++
+					}
+				}},
+			})
+			w.ok(err)
+			w.roles["post"] = p
+			w.work(w.infer, "w1", nil)
+			w.live(w.chain.Params.End(6))
+			facts, err := w.chain.Facts(t.Context())
+			w.ok(err)
+			disabled := 0
+			for _, f := range facts {
+				if _, ok := f.Event.(protocol.Disabled); ok {
+					disabled++
+				}
+			}
+			if lies != 1 || disabled != 1 {
+				t.Errorf("%d lies, %d disabled anchors", lies, disabled)
+			}
+			w.settled()
+		})
+	}
+}
+
+func TestOneAuditorAloneDisablesNothing(t *testing.T) {
+	w := newTown(t)
+	a := w.chain.As(rewardstest.Addr("a1"))
+	w.work(w.pin, "p1", nil)
+	for w.clock.Load() < w.chain.Params.End(3) {
+		w.live(w.clock.Load() + 1)
+		_, _ = a.Disable(t.Context(), 0, common.Hash{})
+	}
+	if w.chain.Votes(0) != 1 {
+		t.Fatalf("%d votes, want one", w.chain.Votes(0))
+	}
+	w.live(w.chain.Params.End(5))
+	w.settled()
+}
+
+func TestWorkerWhoseBatchCannotBeHadIsPaidLater(t *testing.T) {
+	w := newTown(t)
+	c := w.work(w.pin, "p1", nil)
+	w.live(w.chain.Params.End(0) + 3)
+	facts, err := w.chain.Facts(t.Context())
+	w.ok(err)
+	for _, f := range facts {
+		if b, ok := f.Event.(protocol.Committed); ok {
+			w.store.Hide(true, b.Batch.Data)
+			defer w.store.Hide(false, b.Batch.Data)
+		}
+	}
+	w.live(w.chain.Params.End(1) + 2)
+	r, err := rewards.Rederive(t.Context(), w.source(), 0)
+	w.ok(err)
+	if !r.Equal() || len(r.Data.Head.Tallies) != 1 || r.Data.Head.Tallies[0].Reason != protocol.ReasonCarriedOver {
+		t.Errorf("epoch 0: %v, %v", r.Differences, r.Data.Head.Tallies)
+	}
+	for _, f := range facts {
+		if b, ok := f.Event.(protocol.Committed); ok {
+			w.store.Hide(false, b.Batch.Data)
+		}
+	}
+	w.live(w.chain.Params.End(6))
+	w.settled()
+	if e, err := w.books["s"].Receipt(c.ID()); err != nil || e.Reason != protocol.ReasonRewarded {
+		t.Errorf("the receipt ended %s, %v", e.Reason, err)
+	}
+}
+
+func TestFlippedBitInThePinnedDataIsNoticed(t *testing.T) {
+	w := newTown(t)
+	w.work(w.pin, "p1", nil)
+	w.live(w.chain.Params.End(1))
+	if _, err := rewards.Rederive(t.Context(), w.source(), 5); !errors.Is(err, rewards.ErrNoAnchor) {
+		t.Errorf("an epoch without anchor: %v", err)
+	}
+	facts, err := w.chain.Facts(t.Context())
+	w.ok(err)
+	w.store.Corrupt(rewards.Anchors(facts)[0].Data)
+	r, err := rewards.Rederive(t.Context(), w.source(), 0)
+	w.ok(err)
+	if r.Equal() {
+		t.Error("a corrupt document passed for the anchored one")
+	}
+}
+
+func TestRolesRunUntilTheirContextEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newTown(t)
+		start := time.Now()
+		w.chain.Clock = func() uint64 { return 1_000 + uint64(time.Since(start)/time.Second) }
+		w.clock.Store(1_001)
+		w.work(w.infer, "w1", nil)
+		w.work(w.pin, "p1", nil)
+		ctx, cancel := context.WithCancel(t.Context())
+		var wg sync.WaitGroup
+		for _, n := range w.names() {
+			wg.Go(func() {
+				if err := w.roles[n].Run(ctx); err != nil {
+					t.Errorf("%s ended with %v", n, err)
+				}
+			})
+		}
+		// The roles are blocked on their tickers; the bubble's clock moves on.
+		timer := time.NewTimer(200 * time.Second)
+		<-timer.C
+		cancel()
+		wg.Wait()
+		w.settled()
+	})
+}
+
+func TestIncompleteConfigurationsAreRefused(t *testing.T) {
+	log := slog.New(slog.NewTextHandler(io.Discard, nil))
+	_, e1 := rewards.NewCommitter(rewards.CommitterConfig{Log: log})
+	_, e2 := rewards.NewAuditor(rewards.AuditorConfig{})
+	_, e3 := rewards.NewPoster(rewards.PosterConfig{})
+	_, e4 := rewards.NewClaimer(rewards.ClaimerConfig{})
+	_, e5 := rewards.NewBookkeeper(rewards.BookkeeperConfig{})
+	for i, err := range []error{e1, e2, e3, e4, e5} {
+		if !errors.Is(err, rewards.ErrConfig) {
+			t.Errorf("%d: %v", i, err)
+		}
+	}
+}
