@@ -68,9 +68,13 @@ var homes = []home{
 		"badger's defaults take gigabytes. internal/kv holds the settings measured for a home machine.",
 	},
 	{
+		[]string{"github.com/ethereum/go-ethereum/ethclient"},
+		[]string{"chainclient", "node"}, // node passes a dialed client on
+		"the chain is behind chainclient: transactions are persisted before they are sent, and events survive reorgs, only there.",
+	},
+	{
 		[]string{
-			"github.com/ethereum/go-ethereum/ethclient", "github.com/ethereum/go-ethereum/rpc",
-			"github.com/ethereum/go-ethereum/node", "github.com/ethereum/go-ethereum/eth",
+			"github.com/ethereum/go-ethereum/rpc", "github.com/ethereum/go-ethereum/node", "github.com/ethereum/go-ethereum/eth",
 		},
 		[]string{"chainclient"},
 		"the chain is behind chainclient: transactions are persisted before they are sent, and events survive reorgs, only there.",
