@@ -206,6 +206,7 @@ func (w *Worker) serve(ctx context.Context, l *link, o *wire.Open) error {
 		err = w.trainJob(work, l, t)
 	case protocol.KindPin:
 		err = w.pinJob(work, l, t)
+	case protocol.KindAudit: // assess has refused it
 	}
 	if err != nil && !errors.Is(err, ErrLost) {
 		w.metrics.failures.WithLabelValues(t.offer.Kind.String()).Inc()
