@@ -131,7 +131,10 @@ func (t *tool) chainCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			cfg.Params, cfg.Ruleset, cfg.Logger = p, ruleset.Hash(), t.logger()
+			if cfg.Ruleset, err = ruleset.First().Hash(); err != nil {
+				return err
+			}
+			cfg.Params, cfg.Logger = p, t.logger()
 			if rpc != "" {
 				if _, err := fmt.Sscanf(rpc[strings.LastIndex(rpc, ":")+1:], "%d", &cfg.Port); err != nil {
 					return fmt.Errorf("--rpc %q ends in no port", rpc)
@@ -279,4 +282,3 @@ The network stays up; stop it with Ctrl-C.
   tally --data %s receipt ls
 `, n.Ready.OpenAI, n.Client().Token(), r.Model.CID, n.Dir, d.Nodes[3].Dir, d.Nodes[3].Dir)
 }
-

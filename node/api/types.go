@@ -210,8 +210,18 @@ type Audit struct {
 	Minted     protocol.Amount   `json:"minted"`
 	Burned     protocol.Amount   `json:"burned"`
 	Verdicts   []Verdict         `json:"verdicts"`
+	Outcomes   []Outcome         `json:"outcomes"`
 	Rewards    []Reward          `json:"rewards"`
 	Invariants Invariants        `json:"invariants"`
+}
+
+// Outcome is where a receipt ended in an epoch.
+type Outcome struct {
+	Receipt string          `json:"receipt"`
+	Kind    string          `json:"kind"`
+	Reason  string          `json:"reason"`
+	Value   protocol.Amount `json:"value"`
+	Why     string          `json:"why,omitempty"`
 }
 
 // Invariants of an epoch.

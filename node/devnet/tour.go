@@ -324,6 +324,7 @@ func (d *Devnet) audit(ctx context.Context, r *Result, _ []Part, tell Teller) er
 	r.Audit = AuditResult{"not audited", "not audited", equal}
 	r.Invariants = api.Invariants{ReasonsSum: true, LedgerEqualsClaimable: true}
 	found := false
+	reasons := map[string]string{}
 	for e := uint64(0); e <= d.lastEpoch; e++ {
 		a, err := api.Post[api.Audit](ctx, d.auditor().client, "/v0/epochs/"+url.PathEscape(fmt.Sprint(e))+"/audit", nil)
 		if err != nil {
@@ -339,9 +340,8 @@ func (d *Devnet) audit(ctx context.Context, r *Result, _ []Part, tell Teller) er
 		r.Invariants.ReasonsSum = r.Invariants.ReasonsSum && a.Invariants.ReasonsSum
 		r.Invariants.LedgerEqualsClaimable = r.Invariants.LedgerEqualsClaimable && a.Invariants.LedgerEqualsClaimable
 		r.Epoch = EpochResult{a.Epoch, a.Root, a.Tx}
-		r.Receipts.Published += a.Published
-		for reason, n := range a.ByReason {
-			r.Receipts.ByReason[reason] += n
+		for _, o := range a.Outcomes {
+			reasons[o.Receipt] = o.Reason // a later epoch may end what an earlier one left pending
 		}
 		for _, v := range a.Verdicts {
 			switch v.Kind {
@@ -354,6 +354,10 @@ func (d *Devnet) audit(ctx context.Context, r *Result, _ []Part, tell Teller) er
 	}
 	if !found {
 		return fmt.Errorf("%w: no epoch was anchored", ErrTour)
+	}
+	r.Receipts.Published = uint64(len(reasons))
+	for _, reason := range reasons {
+		r.Receipts.ByReason[reason]++
 	}
 	tell.Say(fmt.Sprintf("The auditor repeated the work bit for bit (inference %s, training %s) and derived the rewards root from public data (%s).", r.Audit.Inference, r.Audit.Training, r.Audit.Root))
 	return nil

@@ -78,8 +78,19 @@ func (s Store) OpenFile(ctx context.Context, c cid.Cid) (io.ReadCloser, error) {
 	return s.S.OpenFile(ctx, c)
 }
 
-// FS opens a directory that is here.
-func (s Store) FS(ctx context.Context, c cid.Cid) (fs.FS, error) { return s.S.FS(ctx, c) }
+// FS opens a directory that is here; a single file is shown as a directory with
+// that file in it.
+func (s Store) FS(ctx context.Context, c cid.Cid) (fs.FS, error) {
+	f, err := s.S.FS(ctx, c)
+	if err == nil {
+		return f, nil
+	}
+	one, err2 := newOneFile(ctx, s.S, c)
+	if err2 != nil {
+		return nil, errors.Join(err, err2)
+	}
+	return one, nil
+}
 
 // Fetch gets a DAG from other nodes unless it is here.
 func (s Store) Fetch(ctx context.Context, c cid.Cid) error {

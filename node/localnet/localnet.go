@@ -26,6 +26,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/crypto"
+	"github.com/ethereum/go-ethereum/ethclient"
 
 	"tally/chainclient"
 	"tally/chainclient/embedded"
@@ -138,7 +139,7 @@ type Faucet struct {
 	stop   context.CancelFunc
 	done   chan error
 	db     *kv.DB
-	close  func()
+	eth    *ethclient.Client
 }
 
 // OpenFaucet opens the faucet of the local network in dir at its endpoint. Only
@@ -172,7 +173,7 @@ func OpenFaucet(ctx context.Context, dir, rpc string) (*Faucet, error) {
 		return nil, errors.Join(err, db.Close())
 	}
 	run, stop := context.WithCancel(context.WithoutCancel(ctx))
-	f := &Faucet{cl, s, stop, make(chan error, 1), db, ec.Close}
+	f := &Faucet{cl, s, stop, make(chan error, 1), db, ec}
 	go func() { f.done <- s.Run(run) }()
 	return f, nil
 }
@@ -181,7 +182,7 @@ func OpenFaucet(ctx context.Context, dir, rpc string) (*Faucet, error) {
 func (f *Faucet) Close() error {
 	f.stop()
 	err := <-f.done
-	f.close()
+	f.eth.Close()
 	return errors.Join(err, f.db.Close())
 }
 
@@ -222,4 +223,16 @@ func (f *Faucet) all(ctx context.Context, n int, send func(int) (common.Hash, er
 		}
 	}
 	return nil
+}
+
+// FundOnce gives an account gas and tokens if it has no gas.
+func (f *Faucet) FundOnce(ctx context.Context, to common.Address) error {
+	have, err := f.eth.BalanceAt(ctx, to, nil)
+	if err != nil {
+		return fmt.Errorf("localnet: faucet: %w", err)
+	}
+	if have.Sign() > 0 {
+		return nil
+	}
+	return f.Fund(ctx, []Grant{{to, new(big.Int).Mul(big.NewInt(10), big.NewInt(1e18)), protocol.Tokens(10_000)}})
 }

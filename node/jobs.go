@@ -1,0 +1,230 @@
+package node
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ipfs/go-cid"
+
+	"tally/compute/exact/engine"
+	"tally/compute/exact/train"
+	"tally/compute/market"
+	"tally/node/api"
+	"tally/node/datanet"
+	"tally/node/models"
+	"tally/protocol"
+)
+
+// Deadlines of jobs: a lock lasts until then and the vault's window.
+const (
+	pinFor   = time.Hour
+	trainFor = 24 * time.Hour
+)
+
+// Policy is how a new model's fees are split, in basis points.
+var Policy = protocol.Policy{Worker: 5500, Owners: 1000, Contributors: 2500, Auditors: 300, Treasury: 200, Burn: 500}
+
+// Pin implements api.Jobs.
+func (n *Node) Pin(ctx context.Context, in api.PinShard) (api.Pin, error) {
+	dn, err := parseCID("datanet", in.Datanet)
+	if err != nil {
+		return api.Pin{}, err
+	}
+	root, err := parseCID("shard", in.Shard)
+	if err != nil {
+		return api.Pin{}, err
+	}
+	v, err := n.datanets.Read(ctx, dn)
+	if err != nil {
+		return api.Pin{}, mend(err)
+	}
+	shard, ok := find(v.Manifest, root)
+	if !ok {
+		return api.Pin{}, fmt.Errorf("%w: datanet version %s lists no shard %s", api.ErrBadRequest, dn, root)
+	}
+	now, err := n.board.Now(ctx)
+	if err != nil {
+		return api.Pin{}, err
+	}
+	spec := protocol.PinSpec{Root: root, Piece: shard.Piece, Size: shard.Size, Replicas: in.Replicas, Seconds: in.Seconds, Rate: n.home.Config.Prices.Pin}
+	fee, err := market.PinFee(spec)
+	if err != nil {
+		return api.Pin{}, err
+	}
+	value, err := fee.MulDiv(in.Replicas, 1)
+	if err != nil {
+		return api.Pin{}, err
+	}
+	answers, err := n.submitter.Pin(ctx, market.PinTerms{
+		Terms: market.Terms{Value: value, Deadline: now + uint64(pinFor/time.Second)}, Spec: spec,
+	})
+	out := api.Pin{Shard: root.String(), Holders: []string{}, Receipts: []string{}}
+	for _, a := range answers {
+		out.Holders, out.Receipts = append(out.Holders, a.Worker.Hex()), append(out.Receipts, a.Receipt.String())
+		if e, err := n.ledger.Receipt(a.Receipt); err == nil {
+			out.Offer = e.Receipt.Offer.Hex()
+		}
+	}
+	return out, err
+}
+
+func find(m protocol.Manifest, root cid.Cid) (protocol.Shard, bool) {
+	for _, s := range m.Shards {
+		if s.Root.Equals(root) {
+			return s, true
+		}
+	}
+	return protocol.Shard{}, false
+}
+
+// recipe is the one asked for, checked.
+func recipe(in api.Train) (train.Recipe, []byte, error) {
+	if len(in.Recipe) > 0 {
+		r, err := engine.ParseRecipe(in.Recipe)
+		if err != nil {
+			return r, nil, fmt.Errorf("%w: %w", api.ErrBadRequest, err)
+		}
+		b, err := json.Marshal(r)
+		return r, b, err
+	}
+	r, err := train.NewRecipe(in.Preset, in.Seed)
+	if err != nil {
+		return r, nil, fmt.Errorf("%w: %w", api.ErrBadRequest, err)
+	}
+	if in.Steps > 0 {
+		r.Steps = in.Steps
+		r.Warmup = min(r.Warmup, in.Steps/2)
+		r.CheckpointEvery = min(r.CheckpointEvery, in.Steps)
+	}
+	if err := r.Validate(); err != nil {
+		return r, nil, fmt.Errorf("%w: %w", api.ErrBadRequest, err)
+	}
+	b, err := json.Marshal(r)
+	return r, b, err
+}
+
+// Train implements api.Jobs. The job goes on if the caller goes away: it is paid
+// for.
+func (n *Node) Train(ctx context.Context, in api.Train, say func(api.Event)) (api.Model, error) {
+	dn, err := parseCID("datanet", in.Datanet)
+	if err != nil {
+		return api.Model{}, err
+	}
+	v, err := n.datanets.Read(ctx, dn)
+	if err != nil {
+		return api.Model{}, mend(err)
+	}
+	if len(v.Manifest.Shards) == 0 {
+		return api.Model{}, fmt.Errorf("%w: version %d of datanet %q has no shards", api.ErrBadRequest, v.Manifest.Version, v.Manifest.Name)
+	}
+	r, raw, err := recipe(in)
+	if err != nil {
+		return api.Model{}, err
+	}
+	if in.Name == "" {
+		in.Name = v.Manifest.Name + "-" + r.Preset
+	}
+	now, err := n.board.Now(ctx)
+	if err != nil {
+		return api.Model{}, err
+	}
+	spec := protocol.TrainSpec{
+		Name: in.Name, Datanet: v.CID, Engine: n.engine.Class(), Recipe: raw, Rate: n.home.Config.Prices.Train,
+		MaxTokens: uint64(r.Steps) * uint64(r.BatchSize) * uint64(r.Context),
+	}
+	for _, s := range v.Manifest.Shards {
+		spec.Shards = append(spec.Shards, s.Root)
+	}
+	value, err := market.TrainFee(spec, spec.MaxTokens)
+	if err != nil {
+		return api.Model{}, err
+	}
+	f := &follower{say: say}
+	a, err := n.submitter.Train(ctx, market.TrainTerms{
+		Terms: market.Terms{Value: value, Deadline: now + uint64(trainFor/time.Second)}, Spec: spec,
+	}, f.progress)
+	if err != nil {
+		return api.Model{}, err
+	}
+	k, err := n.publishModel(ctx, v, spec, a)
+	if err != nil {
+		return api.Model{}, fmt.Errorf("node: the model is trained and paid for (receipt %s) but not published: %w", a.Receipt, err)
+	}
+	m := modelJSON(k)
+	m.Worker, m.Receipt, m.Figures = a.Worker.Hex(), a.Receipt.String(), a.Output.Summary
+	return m, nil
+}
+
+// publishModel signs and announces what a training gave.
+func (n *Node) publishModel(ctx context.Context, v datanet.Version, spec protocol.TrainSpec, a market.TrainAnswer) (models.Known, error) {
+	e, err := n.ledger.Receipt(a.Receipt)
+	if err != nil {
+		return models.Known{}, err
+	}
+	now, err := n.board.Now(ctx)
+	if err != nil {
+		return models.Known{}, err
+	}
+	m := protocol.Model{
+		Name: spec.Name, Owner: n.me, Files: a.Output.Files, Base: spec.Base, Spec: e.Receipt.Spec, Offer: a.Offer,
+		Datanets: []cid.Cid{v.CID}, Engine: spec.Engine, Params: a.Output.Params, ParamHash: a.Output.ParamHash, Trace: e.Receipt.Trace,
+		Owners: []protocol.Share{{Account: n.me, Weight: 1}}, Contributors: shares(v.Manifest, spec.Shards), Policy: Policy,
+		RateIn: n.home.Config.Prices.In, RateOut: n.home.Config.Prices.Out, Created: now,
+	}
+	return n.models.Publish(ctx, m)
+}
+
+// shares are the contributors' parts, by the bytes of the shards that were used.
+func shares(m protocol.Manifest, used []cid.Cid) []protocol.Share {
+	var out []protocol.Share
+	at := map[common.Address]int{}
+	for _, c := range used {
+		s, ok := find(m, c)
+		if !ok {
+			continue
+		}
+		i, ok := at[s.Contributor]
+		if !ok {
+			i = len(out)
+			at[s.Contributor] = i
+			out = append(out, protocol.Share{Account: s.Contributor})
+		}
+		out[i].Weight += s.Size
+	}
+	return out
+}
+
+// follower turns a training's progress into events. It is called one call at a time.
+type follower struct {
+	say  func(api.Event)
+	last market.TrainProgress
+	at   time.Time // of the last step that was told
+}
+
+func (f *follower) progress(p market.TrainProgress) error {
+	if p.Worker != f.last.Worker {
+		note := fmt.Sprintf("Worker %s, rank %d, takes the job.", p.Worker.Hex(), p.Rank)
+		state := "claimed"
+		if f.last.Worker != (common.Address{}) {
+			state = "resumed"
+			note = fmt.Sprintf("Worker %s failed; %s, rank %d, resumes after %d checkpoints.", f.last.Worker.Hex(), p.Worker.Hex(), p.Rank, p.Checkpoints)
+		}
+		f.say(api.Event{State: state, Worker: p.Worker.Hex(), Rank: int(p.Rank), Note: note})
+	}
+	if p.Checkpoints > f.last.Checkpoints {
+		f.say(api.Event{State: "checkpoint", Worker: p.Worker.Hex(), Step: p.Step, Steps: p.Steps, Loss: p.Loss})
+	}
+	if p.Step != f.last.Step && p.Steps > 0 {
+		e := api.Event{State: "running", Worker: p.Worker.Hex(), Rank: int(p.Rank), Step: p.Step, Steps: p.Steps, Loss: p.Loss}
+		if s := time.Since(f.at).Seconds(); !f.at.IsZero() && s > 0 && p.Tokens > f.last.Tokens {
+			e.TokensPerSecond = float64(p.Tokens-f.last.Tokens) / s
+		}
+		f.at = time.Now()
+		f.say(e)
+	}
+	f.last = p
+	return nil
+}

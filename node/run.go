@@ -1,0 +1,131 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"tally/node/api"
+	"tally/node/devnet"
+	"tally/node/home"
+	"tally/node/openai"
+	"tally/protocol"
+)
+
+// LocalChainID is the chain id of local networks.
+const LocalChainID = 7357002
+
+// ErrConfig says that a Config lacks something.
+var ErrConfig = errors.New("node: config")
+
+// Config is what Run needs.
+type Config struct {
+	Home   *home.Home
+	Logger *slog.Logger
+	Ready  func(devnet.Ready) error // told once the node serves; may be nil
+}
+
+// Validate says what is missing.
+func (c Config) Validate() error {
+	if c.Home == nil || c.Logger == nil {
+		return fmt.Errorf("%w: a data directory and a logger are needed", ErrConfig)
+	}
+	return nil
+}
+
+// LocalParams are a local network's periods.
+func LocalParams(epoch, commit, audit, delay time.Duration) (protocol.Params, error) {
+	for what, d := range map[string]time.Duration{"an epoch": epoch, "the commit window": commit, "the audit window": audit, "the claim delay": delay} {
+		if d < time.Second || d%time.Second != 0 {
+			return protocol.Params{}, fmt.Errorf("%w: %s of %s: use whole seconds", ErrConfig, what, d)
+		}
+	}
+	s := func(d time.Duration) uint64 { return uint64(d / time.Second) }
+	return protocol.Params{
+		EpochLength: s(epoch), CommitWindow: s(commit), AuditWindow: s(audit), ClaimDelay: s(delay),
+		Quorum: 2, Bond: protocol.Tokens(100), MintCap: protocol.Tokens(1000),
+	}, nil
+}
+
+// Run runs the node until ctx ends.
+func Run(ctx context.Context, c Config) (err error) {
+	if err := c.Validate(); err != nil {
+		return err
+	}
+	if err := c.Home.Lock(); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, c.Home.Unlock()) }()
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	n, err := open(ctx, c)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, n.close()) }()
+	local, err := api.ListenLocal(c.Home.Dir)
+	if err != nil {
+		return err
+	}
+	public, err := listenOpenAI(c.Home.Config.OpenAI)
+	if err != nil {
+		return errors.Join(err, local.Close())
+	}
+	n.openai = "http://" + public.Addr().String() + "/v1"
+
+	g, ctx := errgroup.WithContext(ctx)
+	n.ctx = ctx
+	for _, l := range n.loops() {
+		g.Go(func() error {
+			if err := l.run(ctx); err != nil && ctx.Err() == nil {
+				return fmt.Errorf("%s: %w", l.name, err)
+			}
+			return nil
+		})
+	}
+	if err := n.handle(); err != nil {
+		stop()
+		return errors.Join(err, local.Close(), public.Close(), g.Wait())
+	}
+	g.Go(func() error {
+		return api.Serve(ctx, local, api.Guard(c.Home.Token, api.Handler(n.api(), stop, n.log)))
+	})
+	g.Go(func() error {
+		return api.Serve(ctx, public, api.Guard(c.Home.Token, openai.Handler(n, n)))
+	})
+	if c.Ready != nil {
+		r := devnet.Ready{Account: n.me.Hex(), Peer: n.host.ID().String(), OpenAI: n.openai}
+		for _, a := range n.host.Addrs() {
+			r.Addrs = append(r.Addrs, a.String())
+		}
+		if err := c.Ready(r); err != nil {
+			stop()
+			return errors.Join(err, g.Wait())
+		}
+	}
+	return g.Wait()
+}
+
+// listenOpenAI opens the public API's door, on loopback only.
+func listenOpenAI(addr string) (net.Listener, error) {
+	if addr == "" {
+		addr = "127.0.0.1:0"
+	}
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return nil, fmt.Errorf("%w: openai address %q: write host:port", ErrConfig, addr)
+	}
+	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return nil, fmt.Errorf("%w: openai address %q is not on loopback: put a proxy with TLS in front of the node instead", ErrConfig, addr)
+	}
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("node: listen on %s: %w: choose another address with \"openai\" in config.json", addr, err)
+	}
+	return l, nil
+}

@@ -1,0 +1,253 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ipfs/go-cid"
+	"github.com/libp2p/go-libp2p/core/peer"
+
+	"tally/compute/market"
+	"tally/node/datanet"
+	"tally/node/home"
+	"tally/node/models"
+	"tally/p2p"
+	"tally/protocol"
+)
+
+const (
+	topicAdverts   = "adverts"
+	streamVerdict  = "verdict"
+	maxVerdict     = 4 << 10
+	maxContributed = 8 << 10
+	advertEvery    = 3 * time.Second
+	advertFor      = 10 * time.Minute
+)
+
+// ErrStranger says that somebody speaks in a role that it is not registered for.
+var ErrStranger = errors.New("node: not registered in that role")
+
+type topics struct{ models, adverts *p2p.Topic }
+
+// join joins the topics. What is learned is read by the loops.
+func (n *Node) join() (err error) {
+	n.topics.models, err = n.host.Join(models.Topic, func(_ context.Context, _ peer.ID, b []byte) p2p.Verdict {
+		if n.models.Check(b) != nil {
+			return p2p.Reject
+		}
+		return p2p.Accept
+	})
+	if err != nil {
+		return err
+	}
+	n.topics.adverts, err = n.host.Join(topicAdverts, func(_ context.Context, _ peer.ID, b []byte) p2p.Verdict {
+		s, err := protocol.ParseSigned[protocol.Advert](b)
+		if err != nil {
+			return p2p.Reject
+		}
+		m, err := s.Open(n.book.Network)
+		if err != nil {
+			return p2p.Reject
+		}
+		if _, ok := n.view.Nodes()[m.Worker]; !ok {
+			return p2p.Ignore // perhaps we have not read the chain that far
+		}
+		return p2p.Accept
+	})
+	return err
+}
+
+// handle serves the streams that peers open.
+func (n *Node) handle() error {
+	errs := []error{
+		n.streams.Answer(datanet.Protocol, maxContributed, func(ctx context.Context, _ common.Address, b []byte) ([]byte, error) {
+			return n.datanets.Serve(ctx, b)
+		}),
+		n.streams.Handle(market.StreamSettle, n.submitter.Serve),
+		n.streams.Handle(market.StreamDisclose, n.disclose),
+	}
+	if n.worker != nil {
+		errs = append(errs, n.streams.Handle(market.StreamJob, n.worker.Serve))
+	}
+	if n.home.Config.Has(home.Poster) {
+		errs = append(errs, n.streams.Answer(streamVerdict, maxVerdict, n.takeVerdict))
+	}
+	return errors.Join(errs...)
+}
+
+// disclose answers with what this node kept, as worker or as submitter: both
+// sides of its jobs share one database.
+func (n *Node) disclose(ctx context.Context, c market.Conn) error {
+	if n.worker != nil {
+		return n.worker.ServeDisclose(ctx, c)
+	}
+	return n.submitter.ServeDisclose(ctx, c)
+}
+
+// takeVerdict keeps a registered auditor's verdict, then acknowledges.
+func (n *Node) takeVerdict(ctx context.Context, _ common.Address, b []byte) ([]byte, error) {
+	s, err := protocol.ParseSigned[protocol.Verdict](b)
+	if err != nil {
+		return nil, err
+	}
+	v, err := s.Open(n.book.Network)
+	if err != nil {
+		return nil, err
+	}
+	if !n.registered(v.Auditor, home.ClassAudit) {
+		return nil, fmt.Errorf("%w: %s is no auditor", ErrStranger, v.Auditor)
+	}
+	if err := n.journal.AddVerdict(ctx, s); err != nil {
+		return nil, err
+	}
+	return []byte{1}, nil
+}
+
+func (n *Node) registered(account common.Address, class string) bool {
+	e, ok := n.view.Nodes()[account]
+	return ok && slices.Contains(e.Classes, class)
+}
+
+// SendVerdict implements rewards.Courier: every registered poster acknowledges,
+// or it is an error and the auditor sends again.
+func (n *Node) SendVerdict(ctx context.Context, s protocol.Signed[protocol.Verdict]) error {
+	sent := false
+	var errs error
+	for account, e := range n.view.Nodes() {
+		if !slices.Contains(e.Classes, home.ClassPost) {
+			continue
+		}
+		if account == n.me {
+			errs = errors.Join(errs, n.journal.AddVerdict(ctx, s))
+			sent = true
+			continue
+		}
+		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+		_, err := n.streams.Call(ctx, account, streamVerdict, s.Bytes(), 16)
+		cancel()
+		errs = errors.Join(errs, err)
+		sent = sent || err == nil
+	}
+	if !sent && errs == nil {
+		return fmt.Errorf("%w: no poster is registered", ErrStranger)
+	}
+	return errs
+}
+
+// learnModels keeps the manifests that are gossiped.
+func (n *Node) learnModels(ctx context.Context) error {
+	for m, err := range n.topics.models.Messages(ctx) {
+		if err != nil {
+			return ended(ctx, err)
+		}
+		if err := n.models.Learn(ctx, m.Data); err != nil {
+			n.log.Warn("gossiped model not kept", "from", m.From, "err", err)
+		}
+	}
+	return nil
+}
+
+// learnAdverts keeps the adverts that are gossiped, and says what this node
+// offers.
+func (n *Node) learnAdverts(ctx context.Context) error {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		n.advertise(ctx)
+	}()
+	defer func() { <-done }()
+	for m, err := range n.topics.adverts.Messages(ctx) {
+		if err != nil {
+			return ended(ctx, err)
+		}
+		s, err := protocol.ParseSigned[protocol.Advert](m.Data)
+		if err == nil {
+			err = n.journal.AddAdvert(ctx, s)
+		}
+		if err != nil {
+			n.log.Warn("gossiped advert not kept", "from", m.From, "err", err)
+		}
+	}
+	return nil
+}
+
+func ended(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+// advertise gossips the node's advert when what it offers changes, and in time
+// before the last one ends.
+func (n *Node) advertise(ctx context.Context) {
+	t := time.NewTicker(advertEvery)
+	defer t.Stop()
+	var last protocol.Advert
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+		}
+		a, err := n.advert(ctx)
+		if err != nil {
+			n.log.Warn("advert not written", "err", err)
+			continue
+		}
+		_, registered := n.view.Nodes()[n.me]
+		same := slices.EqualFunc(a.Models, last.Models, func(x, y cid.Cid) bool { return x.Equals(y) })
+		if !registered || a.Since == 0 || same && a.Since < last.Since+uint64(advertFor/time.Second)/3 {
+			continue
+		}
+		s, err := protocol.Sign(n.book.Network, n.home.Key, a)
+		if err == nil {
+			err = n.topics.adverts.Publish(ctx, s.Bytes())
+		}
+		if err != nil {
+			n.log.Warn("advert not sent", "err", err)
+			continue
+		}
+		last = a
+	}
+}
+
+// advert is what the node offers now.
+func (n *Node) advert(ctx context.Context) (protocol.Advert, error) {
+	_, now := n.view.Head()
+	p := n.home.Config.Prices
+	a := protocol.Advert{
+		Worker: n.me, PriceIn: p.In, PriceOut: p.Out, PriceTrain: p.Train, PricePin: p.Pin,
+		Since: now, Until: now + uint64(advertFor/time.Second), Capacity: 1,
+	}
+	for _, r := range n.home.Config.Roles {
+		a.Engines = append(a.Engines, r.Class(n.engine.Class()))
+	}
+	list, err := n.models.List(ctx)
+	if err != nil {
+		return a, err
+	}
+	for _, m := range list {
+		if m.Held && len(a.Models) < 64 {
+			a.Models = append(a.Models, m.CID)
+		}
+	}
+	return a, nil
+}
+
+// drawn says who may see transcripts.
+type drawn struct{ n *Node }
+
+// Drawn reports whether the account is a registered auditor that is no party to
+// the receipt.
+func (d drawn) Drawn(_ context.Context, receipt cid.Cid, auditor common.Address) (bool, error) {
+	e, err := d.n.ledger.Receipt(receipt)
+	if err != nil {
+		return false, err
+	}
+	return d.n.registered(auditor, home.ClassAudit) && auditor != e.Receipt.Worker && auditor != e.Receipt.Payer, nil
+}
