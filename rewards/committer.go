@@ -46,7 +46,8 @@ func (c CommitterConfig) Validate() error {
 type Committer struct {
 	cfg  CommitterConfig
 	log  *slog.Logger
-	sent sent // owned by Step
+	sent sent   // owned by Step
+	done uint64 // owned by Step; epoch in which all vouchers were seen redeemed
 }
 
 // NewCommitter starts nothing.
@@ -56,7 +57,7 @@ func NewCommitter(c CommitterConfig) (*Committer, error) {
 	}
 	c.Timing = c.Timing.filled()
 	c.Grace = min(c.Grace, c.Params.CommitWindow/2)
-	return &Committer{c, logger(c.Log, "committer"), sent{}}, nil
+	return &Committer{cfg: c, log: logger(c.Log, "committer"), sent: sent{}}, nil
 }
 
 // Run steps until ctx ends.
@@ -88,6 +89,9 @@ func (c *Committer) Step(ctx context.Context) error {
 
 // redeem turns in each channel's latest voucher, once an epoch.
 func (c *Committer) redeem(ctx context.Context, s scene, current uint64) error {
+	if c.done == current && s.now > c.cfg.Params.CommitBy(current-1) {
+		return nil // what came since is turned in when this epoch is over
+	}
 	collected := s.collected()
 	var due []ledger.Voucher
 	for v, err := range c.cfg.Ledger.Unredeemed(c.cfg.Worker, func(ch common.Hash) protocol.Amount { return collected[ch] }) {
@@ -95,6 +99,9 @@ func (c *Committer) redeem(ctx context.Context, s scene, current uint64) error {
 			return err
 		}
 		due = append(due, v)
+	}
+	if len(due) == 0 {
+		c.done = current
 	}
 	var errs error
 	for _, v := range due {

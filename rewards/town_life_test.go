@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"sync"
 	"testing"
@@ -264,7 +263,7 @@ func TestRolesRunUntilTheirContextEnds(t *testing.T) {
 }
 
 func TestIncompleteConfigurationsAreRefused(t *testing.T) {
-	log := slog.New(slog.NewTextHandler(io.Discard, nil))
+	log := slog.New(slog.DiscardHandler)
 	_, e1 := rewards.NewCommitter(rewards.CommitterConfig{Log: log})
 	_, e2 := rewards.NewAuditor(rewards.AuditorConfig{})
 	_, e3 := rewards.NewPoster(rewards.PosterConfig{})

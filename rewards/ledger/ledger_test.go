@@ -188,8 +188,11 @@ func TestReasonsFollowTheEpochsAndFiltersChoose(t *testing.T) {
 		f    ledger.Filter
 		want int
 	}{
-		{ledger.Filter{}, 8}, {ledger.Filter{Reason: protocol.ReasonRewarded}, 1}, {ledger.Filter{Unsettled: true}, 7},
-		{ledger.Filter{Epoch: &one}, 4}, {ledger.Filter{Payer: rewardstest.Addr("w")}, 0},
+		{ledger.Filter{}, 8},
+		{ledger.Filter{Reason: protocol.ReasonRewarded}, 1},
+		{ledger.Filter{Unsettled: true}, 7},
+		{ledger.Filter{Epoch: &one}, 4},
+		{ledger.Filter{Payer: rewardstest.Addr("w")}, 0},
 	} {
 		if got := count(c.f); got != c.want {
 			t.Errorf("%+v chose %d, want %d", c.f, got, c.want)

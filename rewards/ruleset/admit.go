@@ -32,7 +32,10 @@ type envelope struct {
 // Memo remembers what opening an envelope gave, since checking signatures is
 // nearly all the time that an epoch takes. It changes no result. It is for one
 // network, and for one goroutine at a time.
-type Memo struct{ m map[[32]byte]known }
+type Memo struct {
+	m      map[[32]byte]known
+	models map[cid.Cid]*protocol.Model // nil: not valid
+}
 
 // known is a receipt that was opened.
 type known struct {
@@ -337,19 +340,34 @@ func (d *derivation) manifest(it *item) bool {
 		it.unread, it.feeOnly = true, "its documents could not be had"
 		return false
 	}
-	s, err := protocol.ParseSigned[protocol.Model](b)
-	if err == nil {
-		var m protocol.Model
-		if m, err = s.Open(d.in.Network); err == nil {
-			if err = m.Validate(); err == nil {
-				it.model = &m
-				return true
-			}
-		}
+	if it.model = d.model(it.infer.Model, b); it.model != nil {
+		return true
 	}
 	it.feeOnly = "its model's manifest is not valid"
 	d.unverifiable(it)
 	return false
+}
+
+// model opens a manifest; nil if it is not valid.
+func (d *derivation) model(c cid.Cid, b []byte) *protocol.Model {
+	if d.in.Memo != nil {
+		if m, ok := d.in.Memo.models[c]; ok {
+			return m
+		}
+	}
+	var out *protocol.Model
+	if s, err := protocol.ParseSigned[protocol.Model](b); err == nil {
+		if m, err := s.Open(d.in.Network); err == nil && m.Validate() == nil {
+			out = &m
+		}
+	}
+	if d.in.Memo != nil {
+		if d.in.Memo.models == nil {
+			d.in.Memo.models = map[cid.Cid]*protocol.Model{}
+		}
+		d.in.Memo.models[c] = out
+	}
+	return out
 }
 
 // unverifiable rejects a receipt that nobody but its worker vouches for, where
