@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -49,6 +50,7 @@ func (w *Worker) inferSession(ctx context.Context, l *link, t taken) error {
 // model brings the spec's model here. Its owner's rates are the least it is
 // served for.
 func (w *Worker) model(ctx context.Context, spec protocol.InferSpec) (*compute.Model, error) {
+	session := ctx // the model's files are read for as long as it lasts
 	ctx, cancel := context.WithTimeout(ctx, w.Times.Fetch)
 	defer cancel()
 	raw, err := w.Store.GetBlock(ctx, spec.Model)
@@ -68,10 +70,13 @@ func (w *Worker) model(ctx context.Context, spec protocol.InferSpec) (*compute.M
 	case spec.RateIn.Cmp(m.RateIn) < 0 || spec.RateOut.Cmp(m.RateOut) < 0:
 		return nil, fmt.Errorf("%w: the rates are below those of the model's owner", ErrRefused)
 	}
+	if _, err := w.Store.PutBlock(ctx, raw); err != nil { // as the spec: receipts are judged by it
+		return nil, fmt.Errorf("market: keep the model's description: %w", err)
+	}
 	if err := w.Store.Fetch(ctx, m.Files); err != nil {
 		return nil, fmt.Errorf("market: fetch the model: %w", err)
 	}
-	files, err := w.Store.FS(ctx, m.Files)
+	files, err := w.Store.FS(session, m.Files)
 	if err != nil {
 		return nil, fmt.Errorf("market: open the model: %w", err)
 	}
@@ -194,7 +199,7 @@ func (w *Worker) answer(ctx context.Context, l *link, t taken, model compute.Mod
 // generate runs the engine, streams what it emits and checks that it keeps its
 // contract: a receipt is signed over the result.
 func (w *Worker) generate(ctx context.Context, t taken, start uint64, model compute.Model, run *running) (protocol.Transcript, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, time.Duration(t.offer.Deadline-start)*time.Second, fmt.Errorf("%w: the offer's deadline passed", ErrRefused))
+	ctx, cancel := context.WithTimeoutCause(ctx, time.Duration(t.offer.Deadline-min(start, t.offer.Deadline))*time.Second, fmt.Errorf("%w: the offer's deadline passed", ErrRefused))
 	defer cancel()
 	var committed *protocol.Transcript
 	if len(run.ask.Leaves) > 0 {
@@ -211,6 +216,9 @@ func (w *Worker) generate(ctx context.Context, t taken, start uint64, model comp
 	}
 	tr.Request = run.ask.Request
 	o := tr.Output
+	if !strings.HasPrefix(o.Text, run.ask.Text) {
+		return tr, fmt.Errorf("%w: its text", compute.ErrCommitted)
+	}
 	same := slices.Equal(o.Prompt, run.prompt) && slices.Equal(o.Tokens, run.tokens) && slices.Equal(tr.Leaves, run.leaves) && o.Text == run.text
 	if !run.begun || !same || run.exact && len(run.leaves) != leaves(len(run.tokens)) {
 		return tr, fmt.Errorf("market: engine %s returned another answer than it emitted", t.infer.Engine)

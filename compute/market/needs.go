@@ -25,8 +25,8 @@ const PinClass = "pin/1"
 
 // Board is what the chain says about jobs.
 type Board interface {
-	// Offer is the offer with this id, once it is confirmed and while its lock
-	// lasts, and the block that opened it.
+	// Offer is the offer with this id, once it is confirmed, and the block that
+	// opened it. It may wait for a chain that is behind, as long as ctx allows.
 	Offer(ctx context.Context, id common.Hash) (protocol.OfferOpened, uint64, error)
 	// Candidates are those registered with the class at the offer's opening block.
 	Candidates(ctx context.Context, id common.Hash, class string) ([]protocol.Candidate, error)
@@ -72,9 +72,11 @@ type Ledger interface {
 	Record(ctx context.Context, receipt protocol.Cosigned, voucher *protocol.Signed[protocol.Voucher]) error
 }
 
-// Blocks keep single dag-cbor documents that anyone may fetch.
+// Blocks keep single dag-cbor documents that anyone may fetch. What a document
+// links to is not fetched or kept with it: a training trace leads to everything.
 type Blocks interface {
-	// PutBlock is durable once it returns.
+	// PutBlock keeps a document until the node drops it, and lets others find it.
+	// It is durable once it returns; a document that is here already is no error.
 	PutBlock(ctx context.Context, data []byte) (cid.Cid, error)
 	// GetBlock finds the block here or with other nodes, and has checked it.
 	GetBlock(ctx context.Context, c cid.Cid) ([]byte, error)
@@ -84,12 +86,13 @@ type Blocks interface {
 type Files interface {
 	ImportFile(ctx context.Context, r io.Reader) (cid.Cid, error)
 	ImportFS(ctx context.Context, files fs.FS) (cid.Cid, error)
-	// OpenFile and FS read what is here whole; Fetch it first.
+	// OpenFile and FS read what is here whole; Fetch it first. ctx ends all
+	// reading, so it must last as long as what they return.
 	OpenFile(ctx context.Context, c cid.Cid) (io.ReadCloser, error)
 	FS(ctx context.Context, c cid.Cid) (fs.FS, error)
 }
 
-// Keeper brings data here and keeps it.
+// Keeper brings UnixFS data here and keeps it.
 type Keeper interface {
 	// Fetch returns once the whole DAG is here, every block checked.
 	Fetch(ctx context.Context, c cid.Cid) error
