@@ -14,6 +14,8 @@ import (
 
 // assess checks everything that the chain and the spec say before a claim.
 func (w *Worker) assess(ctx context.Context, caller common.Address, o *wire.Open) (taken, error) {
+	ctx, cancel := context.WithTimeout(ctx, w.Times.Claim) // the chain may wait for an offer that never comes
+	defer cancel()
 	opened, _, err := w.Board.Offer(ctx, o.Offer)
 	if err != nil {
 		return taken{}, fmt.Errorf("market: read offer: %w", err)

@@ -279,9 +279,6 @@ func (r *training) put(ctx context.Context, doc any) (cid.Cid, error) {
 	if err != nil {
 		return c, fmt.Errorf("market: keep %T: %w", doc, err)
 	}
-	if err := r.w.Store.Pin(ctx, c, jobPin(r.t.id)); err != nil {
-		return c, fmt.Errorf("market: pin %T: %w", doc, err)
-	}
 	return c, nil
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"slices"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -184,7 +183,9 @@ func (r *trainRun) working(c claimed, b *wire.Working) error {
 	if math.IsNaN(loss) || math.IsInf(loss, 0) || b.Tokens > r.spec.MaxTokens || b.Step > b.Steps {
 		return fmt.Errorf("%w: progress makes no sense: step %d of %d, %d tokens, loss %g", ErrPeer, b.Step, b.Steps, b.Tokens, loss)
 	}
-	r.last = TrainProgress{Phase: b.Phase, Step: b.Step, Steps: b.Steps, Tokens: b.Tokens, Loss: loss}
+	if r.last.Phase = b.Phase; b.Steps > 0 { // a heartbeat has no numbers
+		r.last = TrainProgress{Phase: b.Phase, Step: b.Step, Steps: b.Steps, Tokens: b.Tokens, Loss: loss}
+	}
 	return r.report(c)
 }
 
@@ -261,12 +262,8 @@ func (r *trainRun) accept(ctx context.Context, c claimed, d *wire.Delivered, out
 	if err := r.collect(ctx, c, out); err != nil {
 		return TrainAnswer{}, err
 	}
-	output, err := s.Store.PutBlock(ctx, raw)
-	if err != nil {
+	if _, err := s.Store.PutBlock(ctx, raw); err != nil {
 		return TrainAnswer{}, fmt.Errorf("market: keep the result: %w", err)
-	}
-	if err := s.Store.Pin(ctx, output, jobPin(c.id)); err != nil {
-		return TrainAnswer{}, fmt.Errorf("market: pin the result: %w", err)
 	}
 	st, err := s.cosign(ctx, issued, c.offer.Value, nil)
 	if err != nil {
@@ -283,15 +280,16 @@ func (r *trainRun) accept(ctx context.Context, c claimed, d *wire.Delivered, out
 // showed and says.
 func (r *trainRun) collect(ctx context.Context, c claimed, out protocol.TrainOutput) error {
 	s := r.s
-	if err := s.keep(ctx, c, out.Trace); err != nil {
-		return fmt.Errorf("trace: %w", err)
-	}
-	trace, err := documentOf[protocol.TrainTrace](ctx, s.Store, out.Trace)
+	// The trace needs no fetching: it is what was shown, or it is wrong.
+	raw, err := protocol.Encode(r.trace)
 	if err != nil {
-		return fmt.Errorf("trace: %w", err)
+		return fmt.Errorf("market: write the trace: %w", err)
 	}
-	if trace.Offer != c.id || !trace.Spec.Equals(c.offer.Spec) || !slices.Equal(trace.Leaves, r.trace.Leaves) || !slices.Equal(trace.Checkpoints, r.trace.Checkpoints) {
+	if !protocol.CIDOf(raw).Equals(out.Trace) {
 		return fmt.Errorf("%w: the trace published is not the one shown", ErrPeer)
+	}
+	if _, err := s.Store.PutBlock(ctx, raw); err != nil {
+		return fmt.Errorf("market: keep the trace: %w", err)
 	}
 	if err := s.keep(ctx, c, out.Files); err != nil {
 		return fmt.Errorf("model: %w", err)

@@ -78,7 +78,7 @@ func (b *bench) whole(a market.TrainAnswer, want common.Hash) {
 	if len(a.Trace.Leaves) != 5 || a.Output.Steps != 20 || a.Output.Tokens != 2000 || a.Value != protocol.NewAmount(100_000) {
 		b.Fatalf("%d leaves, %d steps, %d tokens for %s", len(a.Trace.Leaves), a.Output.Steps, a.Output.Tokens, a.Value)
 	}
-	for _, c := range append(a.Trace.Checkpoints, a.Output.Files, a.Output.Trace) {
+	for _, c := range append(a.Trace.Checkpoints, a.Output.Files) {
 		if len(b.submitter.Store.Pinned(c)) == 0 {
 			b.Fatalf("%s is not pinned by the submitter", c)
 		}

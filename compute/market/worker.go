@@ -183,6 +183,10 @@ func (w *Worker) serve(ctx context.Context, l *link, o *wire.Open) error {
 		return w.decline(l, o.Offer, err)
 	}
 	defer leave()
+	// Whoever judges the receipts will want the spec, whether or not its author is there.
+	if _, err := w.Store.PutBlock(ctx, t.raw); err != nil {
+		return w.decline(l, o.Offer, fmt.Errorf("market: keep spec: %w", err))
+	}
 	left, err := t.offer.Value.Sub(t.spent)
 	if err != nil {
 		return w.decline(l, o.Offer, fmt.Errorf("%w: nothing is left of the offer", ErrRefused))
