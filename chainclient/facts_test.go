@@ -136,7 +136,7 @@ func TestARevertIsExplained(t *testing.T) {
 	}
 	other := errors.New("connection refused")
 	for _, e := range []error{other, rpcError{"zz"}, rpcError{7}, rpcError{nil}} {
-		if got := chainclient.Explain(e); got != e {
+		if got := chainclient.Explain(e); !errors.Is(got, e) {
 			t.Errorf("%#v became %v", e, got)
 		}
 	}

@@ -25,6 +25,7 @@ contract Handler is Base {
     address[3] public auditors;
     uint256[3] private _keys = [uint256(0xA), 0xB, 0xC]; // payers
     uint256 public burnedBonds;
+    uint256 private _votes; // against the head, since it was anchored
     mapping(bytes4 action => uint256 times) public succeeded;
 
     constructor() {
@@ -114,7 +115,9 @@ contract Handler is Base {
         uint256 before = vault.collected(vault.channelOf(o.id, worker));
         try vault.redeem(v, signature(_keys[o.payer], vault.hashVoucher(v))) returns (uint256 moved) {
             same(moved, v.value > before ? v.value - before : 0, "moved");
-            if (moved != 0) _count();
+            if (moved == 0) return;
+            check(block.timestamp <= vault.lockOf(o.id).end, "redeemed after the lock's end");
+            _count();
         } catch {
             Vault.Lock memory l = vault.lockOf(o.id);
             check(block.timestamp > l.end || v.value - before > l.value - l.spent, "could not redeem what was locked");
@@ -172,6 +175,7 @@ contract Handler is Base {
         try ledger.anchor(a) {
             check(a.burned <= covered - a.total, "anchored what the pool does not cover");
             _roots.push(Rooted(epoch, grants));
+            _votes = 0;
             _count();
         } catch {
             check(a.burned > covered - a.total, "could not anchor what the pool covers");
@@ -186,7 +190,9 @@ contract Handler is Base {
         uint256 supply = token.totalSupply();
         VM.prank(auditors[who % 3]);
         try ledger.disable(head, "wrong") {
-            if (ledger.head() == head) return;
+            bool disabled = ledger.head() != head;
+            check(disabled == (++_votes == 2), "disabled by another number of votes than the quorum");
+            if (!disabled) return;
             same(supply - token.totalSupply(), held, "burned bond");
             burnedBonds += held;
             _roots.pop();
