@@ -139,8 +139,10 @@ func (m *Model) Tensors() []Tensor { return m.tensors }
 const streamInit = 1
 
 // Init returns a new model. Norm gains are 1, biases 0, embeddings normal with standard
-// deviation 0.02; a projection of n inputs is normal with 1/sqrt(n), and those that write
-// to the residual stream are smaller by sqrt(2·layers) (Radford et al., GPT-2, 2019).
+// deviation 0.1, a projection of n inputs normal with 0.5/sqrt(n), divided by
+// sqrt(2·layers) if it writes to the residual stream (Radford et al., GPT-2, 2019). With
+// the customary 0.02 for embeddings, layers of these small widths drown the token in its
+// context, and short trainings hardly get past word frequencies.
 func Init(c Config, seed uint64) (*Model, error) {
 	m, err := New(c)
 	if err != nil {
@@ -155,10 +157,10 @@ func Init(c Config, seed uint64) (*Model, error) {
 			}
 			continue
 		}
-		std := kernel.Rsqrt(float32(t.Shape[1]))
+		std := float32(0.5 * kernel.Rsqrt(float32(t.Shape[1])))
 		switch {
 		case strings.HasSuffix(t.Name, "embed_tokens.weight"), strings.HasSuffix(t.Name, "lm_head.weight"):
-			std = 0.02
+			std = 0.1
 		case strings.HasSuffix(t.Name, "o_proj.weight"), strings.HasSuffix(t.Name, "down_proj.weight"):
 			std = float32(std * kernel.Rsqrt(float32(2*c.Layers)))
 		}

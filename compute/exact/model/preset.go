@@ -27,10 +27,10 @@ func Preset(name string) (Config, TrainDefaults, error) {
 	switch name {
 	case "test":
 		c.Vocab, c.Width, c.Layers, c.Heads, c.KVHeads, c.HeadDim, c.FFN, c.Context = 384, 32, 2, 2, 1, 16, 96, 64
-		d.Steps, d.BatchSize, d.Context, d.Warmup, d.CheckpointEvery, d.LR = 60, 8, 32, 6, 20, 1e-2
+		d.Steps, d.BatchSize, d.Context, d.Warmup, d.CheckpointEvery, d.LR = 200, 8, 32, 20, 50, 1e-2
 	case "tiny":
 		c.Vocab, c.Width, c.Layers, c.Heads, c.KVHeads, c.HeadDim, c.FFN, c.Context = 768, 128, 4, 4, 2, 32, 352, 128
-		d.Steps, d.BatchSize, d.Context, d.Warmup, d.CheckpointEvery, d.LR = 120, 8, 128, 12, 20, 4e-3
+		d.Steps, d.BatchSize, d.Context, d.Warmup, d.CheckpointEvery, d.LR = 200, 8, 128, 20, 20, 4e-3
 	case "small":
 		c.Vocab, c.Width, c.Layers, c.Heads, c.KVHeads, c.HeadDim, c.FFN, c.Context = 4096, 256, 8, 8, 4, 32, 704, 256
 		d.Steps, d.BatchSize, d.Context, d.Warmup, d.CheckpointEvery, d.LR = 1000, 8, 256, 100, 100, 1.5e-3
