@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -48,11 +49,13 @@ type Auditor struct {
 	cfg     AuditorConfig
 	self    common.Address
 	log     *slog.Logger
-	read    *reader              // owned by Step
-	sent    sent                 // owned by Step
-	told    map[string]bool      // owned by Step; verdicts handed to the courier
-	head    common.Hash          // owned by Step; transaction of the last anchor seen
-	checked map[common.Hash]bool // owned by Step; anchors found equal, by transaction
+	read    *reader              // owned by audits
+	told    map[string]bool      // owned by audits; verdicts handed to the courier
+	again   map[string]bool      // owned by audits; second attempts at data that was missing
+	head    common.Hash          // owned by audits; transaction of the last anchor seen
+	check   *reader              // owned by anchors
+	sent    sent                 // owned by anchors
+	checked map[common.Hash]bool // owned by anchors; those found equal, by transaction
 }
 
 // NewAuditor starts nothing.
@@ -65,29 +68,32 @@ func NewAuditor(c AuditorConfig) (*Auditor, error) {
 		c.Verify = 2 * time.Minute
 	}
 	return &Auditor{
-		cfg: c, self: crypto.PubkeyToAddress(c.Key.PublicKey), log: logger(c.Log, "auditor"), read: newReader(c.Chain, c.Store, c.Timing.Fetch),
-		sent: sent{}, told: map[string]bool{}, checked: map[common.Hash]bool{},
+		cfg: c, self: crypto.PubkeyToAddress(c.Key.PublicKey), log: logger(c.Log, "auditor"), read: newReader(c.Chain, c.Store, c.Timing.Fetch), check: newReader(c.Chain, c.Store, c.Timing.Fetch),
+		sent: sent{}, told: map[string]bool{}, again: map[string]bool{}, checked: map[common.Hash]bool{},
 	}, nil
 }
 
-// Run steps until ctx ends.
+// Run audits and checks anchors until ctx ends, side by side: a long repeat must
+// not use up the time in which an anchor can be taken back.
 func (a *Auditor) Run(ctx context.Context) error {
-	return repeat(ctx, a.cfg.Timing.Every, a.log, a.Step)
+	var audits sync.WaitGroup
+	defer audits.Wait()
+	audits.Go(func() { _ = repeat(ctx, a.cfg.Timing.Every, a.log, a.audits) })
+	return repeat(ctx, a.cfg.Timing.Every, a.log, a.anchors)
 }
 
-// Step checks the newest anchors, then audits what is drawn. Anchors come first:
-// their time is shorter.
+// Step checks the newest anchors, then audits what is drawn.
 func (a *Auditor) Step(ctx context.Context) error {
-	s, err := look(ctx, a.cfg.Chain)
-	if err != nil {
-		return err
-	}
-	return errors.Join(a.anchors(ctx, s), a.audits(ctx, s))
+	return errors.Join(a.anchors(ctx), a.audits(ctx))
 }
 
 // audits repeats what is drawn for this auditor in every epoch whose commitments
 // are fixed and which is not settled yet.
-func (a *Auditor) audits(ctx context.Context, s scene) error {
+func (a *Auditor) audits(ctx context.Context) error {
+	s, err := look(ctx, a.cfg.Chain)
+	if err != nil {
+		return err
+	}
 	head, anchored := s.head()
 	state, err := a.read.state(ctx, head, anchored)
 	if err != nil {
@@ -133,6 +139,10 @@ func (a *Auditor) audit(ctx context.Context, d ruleset.Drawn) error {
 	if err != nil {
 		return err
 	}
+	if ok && d.Tries > 0 && a.lacked(v) && !a.again[fmt.Sprint(d.ID, d.Tries)] {
+		a.again[fmt.Sprint(d.ID, d.Tries)] = true
+		ok = false // asked once more: perhaps it can be had now
+	}
 	if !ok {
 		found, err := a.repeat(ctx, d)
 		if err != nil {
@@ -160,6 +170,12 @@ func (a *Auditor) audit(ctx context.Context, d ruleset.Drawn) error {
 	return nil
 }
 
+// lacked reports a verdict that only says that data was missing.
+func (a *Auditor) lacked(s protocol.Signed[protocol.Verdict]) bool {
+	v, err := s.Open(a.cfg.Network)
+	return err == nil && v.Outcome == protocol.OutcomeNoData
+}
+
 func (a *Auditor) repeat(ctx context.Context, d ruleset.Drawn) (Finding, error) {
 	ctx, cancel := context.WithTimeout(ctx, a.cfg.Verify)
 	defer cancel()
@@ -169,7 +185,11 @@ func (a *Auditor) repeat(ctx context.Context, d ruleset.Drawn) (Finding, error) 
 // anchors derives again every anchor that can still be taken back, and votes
 // against one that is wrong. One whose data cannot be had is asked for until half
 // of the delay is over, and then voted against: nobody could check it.
-func (a *Auditor) anchors(ctx context.Context, s scene) error {
+func (a *Auditor) anchors(ctx context.Context) error {
+	s, err := look(ctx, a.cfg.Chain)
+	if err != nil {
+		return err
+	}
 	var errs error
 	for i, x := range s.anchors {
 		if s.now >= x.Final(a.cfg.Params) || a.checked[x.Tx] {
@@ -180,7 +200,7 @@ func (a *Auditor) anchors(ctx context.Context, s scene) error {
 			before = s.anchors[i-1]
 		}
 		from := Source{Network: a.cfg.Network, Params: a.cfg.Params, Rules: a.cfg.Rules, Chain: a.cfg.Chain, Store: a.cfg.Store, Fetch: a.cfg.Timing.Fetch}
-		r, err := rederive(ctx, from, a.read, s, x, before, i > 0)
+		r, err := rederive(ctx, from, a.check, s, x, before, i > 0)
 		if err != nil {
 			if s.now < x.Time+a.cfg.Params.ClaimDelay/2 {
 				errs = errors.Join(errs, fmt.Errorf("rewards: check epoch %d: %w", x.Epoch, err))

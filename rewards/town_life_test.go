@@ -27,7 +27,7 @@ func (w *town) days() (all []protocol.Cosigned, deaths int) {
 		all = append(all, w.work(w.infer, "w1", nil))
 		deaths += w.live(w.chain.Params.End(e) + 1)
 	}
-	return all, deaths + w.live(w.chain.Params.End(7))
+	return all, deaths + w.live(w.chain.Params.End(6))
 }
 
 func TestRolesSettleAndPayWhatWasWorked(t *testing.T) {
