@@ -22,7 +22,7 @@ import (
 
 // bench is a world with one submitter and some workers that serve.
 type bench struct {
-	*testing.T
+	testing.TB
 	w         *markettest.World
 	submitter *markettest.Node
 	s         *market.Submitter
@@ -41,8 +41,8 @@ func inBubble(t *testing.T, n int, f func(b *bench)) {
 	synctest.Test(t, func(t *testing.T) { f(newBench(t, n)) })
 }
 
-func newBench(t *testing.T, n int) *bench {
-	b := &bench{T: t, w: markettest.NewWorld(context.WithoutCancel(t.Context()))}
+func newBench(t testing.TB, n int) *bench {
+	b := &bench{TB: t, w: markettest.NewWorld(context.WithoutCancel(t.Context()))}
 	b.submitter = b.join("submitter")
 	b.newSubmitter()
 	for i := range n {
@@ -301,4 +301,18 @@ func TestPrimaryThatDoesNotClaimInTwoSecondsIsPassedOver(t *testing.T) {
 			b.Fatalf("it took %s, want 2s for the silent one and none for the others", took)
 		}
 	})
+}
+
+func BenchmarkRequest(b *testing.B) {
+	x := newBench(b, 1)
+	terms := x.sessionTerms()
+	terms.Spec.Requests, terms.Value = 1<<16, protocol.Tokens(1)
+	session, err := x.s.OpenSession(b.Context(), terms)
+	x.must(err)
+	defer func() { _ = session.Close() }()
+	for b.Loop() {
+		if _, err := session.Infer(b.Context(), request("q", 32), nil); err != nil {
+			b.Fatal(err)
+		}
+	}
 }
