@@ -45,6 +45,9 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("some 80 chains, and nothing concurrent of ours")
+	}
 	w := &world{chaintest.New(t, accounts, auditor1, auditor2), t}
 	w.Fund(payer, protocol.Tokens(1000))
 	w.Fund(poster, protocol.Tokens(300))
