@@ -202,7 +202,7 @@ func (l *ledger) pay(it *item) {
 		it.wait(protocol.ReasonHeldUntil, next, "its documents could not be had")
 		return
 	}
-	if it.unread && !it.cosigned {
+	if it.unread && !it.cosigned && !it.state.Passed {
 		it.end(protocol.RejectedSignature, "the payer did not sign, and no audit can stand in")
 		return
 	}

@@ -184,7 +184,15 @@ func prepare(in Input) (*derivation, error) {
 			return nil, err
 		}
 	}
+	var taken uint64
 	for _, c := range d.due() {
+		n := min(c.Batch.Count, maxBatch)
+		if taken > 0 && taken+n > in.Rules.MaxReceipts {
+			d.carried = append(d.carried, c) // not its worker's fault: it counts for no time
+			d.batches = append(d.batches, BatchOutcome{Batch: c.Batch, Reason: protocol.ReasonCarriedOver, Count: n})
+			continue
+		}
+		taken += n
 		d.read(c)
 	}
 	return d, nil

@@ -384,3 +384,21 @@ func TestBatchThatNamesNoDocumentIsRejected(t *testing.T) {
 		t.Errorf("tallies %v", e.Tallies)
 	}
 }
+
+func TestBatchesPastTheEpochsBoundAreReadInTheNext(t *testing.T) {
+	w := newWorld(t)
+	w.rules.MaxReceipts = 3
+	j, jp := w.infer(), w.pin()
+	p := w.ranked(jp, 0, "p1", "p2", "p3")
+	a, b, c, d := w.work(j, "w1", nil), w.work(j, "w1", nil), w.work(jp, p, nil), w.work(jp, p, nil)
+	w.commit("w1", 0, a, b)
+	w.commit(p, 0, c, d)
+	w.audit(0, equal)
+	if e := w.derive(0); len(e.Outcomes) != 2 || len(e.State.Carried) != 1 {
+		t.Fatalf("%d receipts read, %d batches carried over", len(e.Outcomes), len(e.State.Carried))
+	}
+	w.audit(1, equal)
+	if e := w.derive(1); len(e.Outcomes) != 2 || len(e.State.Carried) != 0 {
+		t.Fatalf("then %d receipts read, %d batches carried over", len(e.Outcomes), len(e.State.Carried))
+	}
+}

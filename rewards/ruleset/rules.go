@@ -28,6 +28,8 @@ type Rules struct {
 	HoldEpochs uint64 // emission is held so long, and lost on a mismatch
 	MaxCarry   uint64 // times that a batch without data is carried over
 
+	MaxReceipts uint64 // of the batches that one epoch reads; the rest is carried over
+
 	ProtocolBudget protocol.Amount // minted an epoch for protocol-issued work
 	Train          protocol.Policy // of a training job's fee
 	Pin            protocol.Policy // of a pin job's fee
@@ -42,7 +44,7 @@ func First() Rules {
 		BetaNum: 8, BetaDen: 10,
 		Fallbacks: 2, MinHolders: 3,
 		AuditFloor: 85_899_346 /* 2 % of 2^32, rounded up */, AuditFactor: 3, AuditTries: 2,
-		HoldEpochs: 2, MaxCarry: 8,
+		HoldEpochs: 2, MaxCarry: 8, MaxReceipts: 131_072,
 		Train: standard, Pin: standard, Other: standard,
 	}
 }

@@ -24,7 +24,7 @@ func params() protocol.Params {
 // world is a network with five nodes as in a devnet: w1 and w2 work, w2 and a1
 // audit, p1..p3 pin, s submits.
 type world struct {
-	t     *testing.T
+	t     testing.TB
 	rules ruleset.Rules
 	now   uint64
 	chain *rewardstest.Chain
@@ -36,7 +36,7 @@ type world struct {
 	state    ruleset.State
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	t.Helper()
 	w := &world{t: t, rules: ruleset.First(), now: 1_000, store: rewardstest.NewStore(), state: ruleset.Genesis()}
 	hash, err := w.rules.Hash()
