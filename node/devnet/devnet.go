@@ -48,8 +48,8 @@ type Preset struct {
 // Presets by name: "tour" is what a visitor sees, "test" runs in well under a
 // minute.
 var Presets = map[string]Preset{
-	"tour": {Name: "tour", Model: "tiny", AnswerTokens: 48, Epoch: 30 * time.Second, Commit: 8 * time.Second, Audit: 20 * time.Second, Delay: 5 * time.Second},
-	"test": {Name: "test", Model: "test", AnswerTokens: 33, Epoch: 8 * time.Second, Commit: 4 * time.Second, Audit: 6 * time.Second, Delay: 2 * time.Second},
+	"tour": {Name: "tour", Model: "tiny", Steps: 300, AnswerTokens: 48, Epoch: 30 * time.Second, Commit: 8 * time.Second, Audit: 20 * time.Second, Delay: 5 * time.Second},
+	"test": {Name: "test", Model: "test", Steps: 240, AnswerTokens: 33, Epoch: 8 * time.Second, Commit: 4 * time.Second, Audit: 6 * time.Second, Delay: 2 * time.Second},
 }
 
 // Config is what a devnet is started with.

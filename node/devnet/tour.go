@@ -268,8 +268,8 @@ func (d *Devnet) ask(ctx context.Context, r *Result, _ []Part, tell Teller) erro
 	n := d.submitter()
 	c := openai.NewClient(n.Ready.OpenAI, n.client.Token())
 	for _, q := range questions {
-		max := d.preset.AnswerTokens
-		got, err := c.Complete(ctx, openai.CompletionRequest{Model: r.Model.CID, Prompt: q, MaxTokens: &max}, func(string) {})
+		max, topK := d.preset.AnswerTokens, 40
+		got, err := c.Complete(ctx, openai.CompletionRequest{Model: r.Model.CID, Prompt: q, MaxTokens: &max, Temperature: 0.7, TopK: &topK, Seed: 1}, func(string) {})
 		if err != nil {
 			return fmt.Errorf("devnet: ask %q: %w", q, err)
 		}
