@@ -470,3 +470,47 @@ func TestSubmitterThatRanksFirstIsPassedOverAndKeepsItsPlace(t *testing.T) {
 		b.same(b.workers[0], 1)
 	})
 }
+
+func TestPeerThatDoesNotReadHoldsAPlaceForAMinuteAtMost(t *testing.T) {
+	inBubble(t, 1, func(b *bench) {
+		b.serve(b.workers[0], func(c *market.WorkerConfig) { c.Capacity = market.Capacity{Sessions: 1} })
+		x := b.openSession()
+		b.must(x.Close())
+		synctest.Wait() // the worker's handler ends: its stream is closed
+		spec, err := protocol.Encode(b.sessionTerms().Spec)
+		b.must(err)
+		conn, err := b.submitter.Streams().Open(b.Context(), b.workers[0].Address, market.StreamJob)
+		b.must(err)
+		defer func() { _ = conn.Close() }()
+		q := request("q", 500)
+		q.Offer, q.Seq = x.Offer(), 1
+		for _, f := range []wire.Body{&wire.Open{Offer: x.Offer(), Spec: spec}, &wire.Ask{Request: q}} {
+			raw, err := wire.Marshal(f)
+			b.must(err)
+			b.must(conn.Send(raw))
+		}
+		synctest.Wait() // the worker waits for somebody to read
+		if _, err := b.s.OpenSession(b.Context(), b.sessionTerms()); !errors.Is(err, market.ErrDeclined) {
+			b.Fatalf("the only place is taken, and opening gave %v", err)
+		}
+		<-time.After(time.Minute + time.Second) // the bubble's
+		next := b.openSession()
+		_, err = next.Infer(b.Context(), request("q", 10), nil)
+		b.must(err)
+	})
+}
+
+func TestSessionGoesOnAfterItsStreamWasIdleForTooLong(t *testing.T) {
+	inBubble(t, 2, func(b *bench) {
+		x := b.openSession()
+		_, err := x.Infer(b.Context(), request("q", 10), nil)
+		b.must(err)
+		<-time.After(20 * time.Minute) // the bubble's; the worker ends the stream after ten
+		a, err := x.Infer(b.Context(), request("q", 10), nil)
+		b.must(err)
+		if a.Rank != 0 {
+			b.Fatalf("rank %d answered: the primary did nothing wrong", a.Rank)
+		}
+		b.same(b.workers[0], 2)
+	})
+}

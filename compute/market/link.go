@@ -14,6 +14,9 @@ import (
 	"tally/compute/market/wire"
 )
 
+// sendLimit is how long a peer may leave a frame unread before it is given up.
+const sendLimit = time.Minute
+
 // link is a Conn on which one goroutine reads ahead, so that a wait can have a
 // deadline and work ends when the peer goes away.
 type link struct {
@@ -50,6 +53,9 @@ func (l *link) read() {
 			l.quit(fmt.Errorf("%w: %w", ErrPeer, err))
 			return
 		}
+		if _, is := body.(*wire.Alive); is {
+			continue
+		}
 		select {
 		case l.frames <- body:
 		case <-l.ctx.Done():
@@ -74,6 +80,8 @@ func (l *link) send(b wire.Body) error {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	t := time.AfterFunc(sendLimit, func() { l.quit(fmt.Errorf("%w: the peer does not read", ErrStalled)) })
+	defer t.Stop()
 	if err := l.conn.Send(raw); err != nil {
 		return fmt.Errorf("%w: send: %w", ErrLost, err)
 	}
@@ -142,6 +150,33 @@ func (l *link) fail(code wire.Code, err error) error {
 	// The peer may be gone already; then it needs no reason.
 	_ = l.send(&wire.Fail{Code: code, Reason: clip(err.Error(), 1024)})
 	return err
+}
+
+// heartbeat sends b now and then every so often, until the returned func is
+// called or the stream is lost. stop returns when nothing more is sent; it is
+// called by one goroutine, as often as that likes.
+func (l *link) heartbeat(b wire.Body, every time.Duration) (stop func()) {
+	end, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		t := time.NewTicker(every)
+		defer t.Stop()
+		for l.send(b) == nil {
+			select {
+			case <-t.C:
+			case <-end:
+				return
+			}
+		}
+	}()
+	var stopped bool
+	return func() {
+		if !stopped {
+			stopped = true
+			close(end)
+			<-ended
+		}
+	}
 }
 
 // clip shortens s to at most n bytes of UTF-8, at a rune.

@@ -279,7 +279,7 @@ func (w *Worker) pinJob(ctx context.Context, l *link, t taken) error {
 
 // hold fetches the shard, checks that its CAR file is the spec's, and pins it.
 func (w *Worker) hold(ctx context.Context, l *link, t taken) error {
-	defer heartbeat(l, "fetch", w.Times.Train/3)()
+	defer l.heartbeat(&wire.Working{Phase: "fetch"}, w.Times.Train/3)()
 	ctx, cancel := context.WithTimeout(ctx, w.Times.Fetch)
 	defer cancel()
 	if err := w.Store.Fetch(ctx, t.pin.Root); err != nil {

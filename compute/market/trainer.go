@@ -95,31 +95,7 @@ func (r *training) do(ctx context.Context, step uint64) error {
 // heartbeat says that the worker lives while nothing else says so. Only phases
 // without progress of their own have one; the returned func ends it.
 func (r *training) heartbeat(phase string) (stop func()) {
-	return heartbeat(r.l, phase, r.w.Times.Train/3)
-}
-
-func heartbeat(l *link, phase string, every time.Duration) (stop func()) {
-	end, ended := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(ended)
-		t := time.NewTicker(every)
-		defer t.Stop()
-		for l.send(&wire.Working{Phase: phase}) == nil {
-			select {
-			case <-t.C:
-			case <-end:
-				return
-			}
-		}
-	}()
-	var stopped bool
-	return func() {
-		if !stopped {
-			stopped = true
-			close(end)
-			<-ended
-		}
-	}
+	return r.l.heartbeat(&wire.Working{Phase: phase}, r.w.Times.Train/3)
 }
 
 // prepare brings here what the spec names.

@@ -148,6 +148,8 @@ func (r *trainRun) run(ctx context.Context, c claimed) (TrainAnswer, error) {
 	if err := c.link.send(&wire.Train{Step: r.step, Leaves: r.trace.Leaves, Checkpoints: r.trace.Checkpoints}); err != nil {
 		return TrainAnswer{}, err
 	}
+	// The worker hears nothing else from here until it is paid, perhaps for hours.
+	defer c.link.heartbeat(&wire.Alive{}, s.Times.Train/3)()
 	var delivered *wire.Delivered
 	for {
 		b, err := c.link.recv(ctx, s.Times.Train)

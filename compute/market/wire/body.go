@@ -30,6 +30,7 @@ const (
 	tagRange
 	tagDisclose
 	tagDisclosed
+	tagAlive
 )
 
 func blank(tag uint8) Body {
@@ -76,6 +77,8 @@ func blank(tag uint8) Body {
 		return new(Disclose)
 	case tagDisclosed:
 		return new(Disclosed)
+	case tagAlive:
+		return new(Alive)
 	}
 	return nil
 }
@@ -240,6 +243,10 @@ type Disclosed struct {
 	Transcript protocol.Transcript
 }
 
+// Alive says nothing but that the sender is there. It may come at any time, and
+// whoever reads a stream drops it.
+type Alive struct{}
+
 func (*Open) tag() uint8      { return tagOpen }
 func (*Claimed) tag() uint8   { return tagClaimed }
 func (*Declined) tag() uint8  { return tagDeclined }
@@ -261,3 +268,4 @@ func (*Challenge) tag() uint8 { return tagChallenge }
 func (*Range) tag() uint8     { return tagRange }
 func (*Disclose) tag() uint8  { return tagDisclose }
 func (*Disclosed) tag() uint8 { return tagDisclosed }
+func (*Alive) tag() uint8     { return tagAlive }

@@ -38,13 +38,14 @@ func examples() []Body {
 		&Range{Data: []byte{8}},
 		&Disclose{Receipt: c},
 		&Disclosed{Transcript: protocol.Transcript{Request: q, Output: protocol.InferOutput{Prompt: []uint32{1}, Tokens: []uint32{2}, Text: "t", Finish: "stop"}, Leaves: []common.Hash{h}}},
+		&Alive{},
 	}
 }
 
 func TestEveryTypeOfFrameComesBackAsItWas(t *testing.T) {
 	all := examples()
-	if len(all) != int(tagDisclosed) {
-		t.Fatalf("%d examples of %d types", len(all), tagDisclosed)
+	if len(all) != int(tagAlive) {
+		t.Fatalf("%d examples of %d types", len(all), tagAlive)
 	}
 	for i, b := range all {
 		if b.tag() != uint8(i+1) {
