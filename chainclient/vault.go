@@ -11,7 +11,8 @@ import (
 )
 
 // Deposit moves tokens into the vault. Where the vault may not take them yet, it
-// first approves exactly that much and waits for it.
+// first approves exactly that much and waits for it: so one at a time per account,
+// until the one before is mined.
 func (c *Client) Deposit(ctx context.Context, value protocol.Amount) (common.Hash, error) {
 	if err := c.allow(ctx, c.book.Vault, value); err != nil {
 		return common.Hash{}, err
