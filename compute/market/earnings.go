@@ -55,8 +55,8 @@ func (w *Worker) awaitSettlement(ctx context.Context, l *link, within time.Durat
 }
 
 // Run asks the payers of pending receipts for their signature, every Retry until
-// ctx ends, each at most eight times in a process's life: a payer that refuses
-// leaves the receipt to an audit.
+// ctx ends, each at most eight times in a process's life. From the first time that
+// this fails, the ledger has the receipt as it is: it is left to an audit.
 func (w *Worker) Run(ctx context.Context) error {
 	t := time.NewTicker(w.Times.Retry)
 	defer t.Stop()
@@ -75,6 +75,10 @@ func (w *Worker) Run(ctx context.Context) error {
 			seen[p.ID()]++
 			if err := w.request(ctx, p); err != nil && ctx.Err() == nil {
 				w.log.Info("receipt waits for its payer", "receipt", p.ID(), "err", err)
+				// It can be committed as it is, and is then paid after an audit.
+				if err := w.Ledger.Record(ctx, p, nil); err != nil {
+					w.log.Warn("receipt without a second signature not recorded yet", "receipt", p.ID(), "err", err)
+				}
 			}
 		}
 		asked = seen

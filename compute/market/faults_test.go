@@ -217,6 +217,9 @@ func TestPayerDoesNotSignForWorkThatItNeverReceived(t *testing.T) {
 		stop()
 		b.same(w, 0)
 		b.same(b.workers[1], 1)
+		if n := len(w.Ledger.Unsettled()); n != 1 {
+			b.Fatalf("%d receipts are left to an audit, want the one that nobody signs", n)
+		}
 	})
 }
 
@@ -512,5 +515,46 @@ func TestSessionGoesOnAfterItsStreamWasIdleForTooLong(t *testing.T) {
 			b.Fatalf("rank %d answered: the primary did nothing wrong", a.Rank)
 		}
 		b.same(b.workers[0], 2)
+	})
+}
+
+func TestSessionThatIsUsedUpSaysSo(t *testing.T) {
+	for name, terms := range map[string]func(*market.SessionTerms){
+		"requests": func(s *market.SessionTerms) { s.Spec.Requests = 2 },
+		"money":    func(s *market.SessionTerms) { s.Value = protocol.NewAmount(30) }, // 10 tokens cost 15
+		"time":     func(s *market.SessionTerms) { s.Deadline = uint64(time.Now().Add(5 * time.Minute).Unix()) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, 1, func(b *bench) {
+				s := b.sessionTerms()
+				terms(&s)
+				x, err := b.s.OpenSession(b.Context(), s)
+				b.must(err)
+				defer func() { _ = x.Close() }()
+				for range 2 {
+					_, err := x.Infer(b.Context(), request("q", 10), nil)
+					b.must(err)
+				}
+				<-time.After(5 * time.Minute) // the bubble's
+				for range 2 {
+					if _, err := x.Infer(b.Context(), request("q", 10), nil); !errors.Is(err, market.ErrClosed) {
+						b.Fatalf("got %v", err)
+					}
+				}
+			})
+		})
+	}
+}
+
+func TestSessionWhoseWorkersAllFailedIsClosedForTheNextRequest(t *testing.T) {
+	inBubble(t, 1, func(b *bench) {
+		x := b.openSession()
+		b.workers[0].Kill()
+		if _, err := x.Infer(b.Context(), request("q", 10), nil); !errors.Is(err, market.ErrNoWorker) || errors.Is(err, market.ErrClosed) {
+			b.Fatalf("got %v", err)
+		}
+		if _, err := x.Infer(b.Context(), request("q", 10), nil); !errors.Is(err, market.ErrNoWorker) || !errors.Is(err, market.ErrClosed) {
+			b.Fatalf("got %v", err)
+		}
 	})
 }

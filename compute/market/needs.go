@@ -67,8 +67,9 @@ type Conn interface {
 
 // Ledger counts receipts.
 type Ledger interface {
-	// Record takes a receipt with both signatures and the voucher that covers it.
-	// It is durable once it returns; the same receipt again is no error.
+	// Record takes a receipt with both signatures and the voucher that covers it, or
+	// one that only its worker has signed, and nil; the former takes the latter's
+	// place. It is durable once it returns; the same again is no error.
 	Record(ctx context.Context, receipt protocol.Cosigned, voucher *protocol.Signed[protocol.Voucher]) error
 }
 

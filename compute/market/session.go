@@ -120,18 +120,18 @@ func (x *Session) take(ctx context.Context) error {
 // ends the request and is returned. Where a worker fails, the next one goes on
 // from the last committed leaf, and onChunk is called with nothing twice. The
 // answer is co-signed and in the outbox once Infer returns it. With ErrDiverged
-// the answer is good and returned too.
+// the answer is good and returned too. ErrTerms says that this request is past
+// what the session has left; ErrClosed that nothing more can come of it: its
+// requests, money or time are used up, or a request before has found no worker.
 func (x *Session) Infer(ctx context.Context, req protocol.InferRequest, onChunk func(text string, tokens []uint32) error) (Answer, error) {
 	if err := x.take(ctx); err != nil {
 		return Answer{}, err
 	}
 	defer func() { x.turn <- struct{}{} }()
-	if x.over != nil {
-		return Answer{}, x.over
+	if err := x.usable(ctx); err != nil {
+		return Answer{}, err
 	}
 	switch {
-	case x.seq == x.spec.Requests:
-		return Answer{}, fmt.Errorf("%w: all %d requests of the session are used: open another", ErrTerms, x.spec.Requests)
 	case req.MaxTokens == 0 || req.MaxTokens > x.spec.MaxTokens:
 		return Answer{}, fmt.Errorf("%w: %d tokens, the session allows 1 to %d", ErrTerms, req.MaxTokens, x.spec.MaxTokens)
 	case len(req.Prompt) > wire.MaxPrompt:
@@ -145,6 +145,42 @@ func (x *Session) Infer(ctx context.Context, req protocol.InferRequest, onChunk 
 		}
 	}
 	return x.infer(ctx, &reply{request: req, exact: x.job.offer.Tier == protocol.TierExact}, onChunk)
+}
+
+// usable ends the session when nothing more can come of it.
+func (x *Session) usable(ctx context.Context) error {
+	if x.over == nil {
+		now, err := x.s.Board.Now(ctx)
+		if err != nil {
+			return fmt.Errorf("market: read the time: %w", err)
+		}
+		spent, err := x.s.book.Spent(x.job.id)
+		if err != nil {
+			return err
+		}
+		least, err := InferFee(x.spec, 1, 1)
+		if err != nil {
+			return err
+		}
+		if least, err = least.Add(spent); err != nil {
+			return err
+		}
+		switch {
+		case x.seq == x.spec.Requests:
+			x.over = fmt.Errorf("all its %d requests are used", x.spec.Requests)
+		case now >= x.job.offer.Deadline:
+			x.over = fmt.Errorf("its deadline %d has passed", x.job.offer.Deadline)
+		case least.Cmp(x.job.offer.Value) > 0:
+			x.over = fmt.Errorf("%s of %s are spent", spent, x.job.offer.Value)
+		}
+		if x.over != nil {
+			x.drop()
+		}
+	}
+	if x.over == nil || errors.Is(x.over, ErrClosed) {
+		return x.over
+	}
+	return fmt.Errorf("%w: open another: %w", ErrClosed, x.over)
 }
 
 // infer asks worker after worker. Each of them is asked once, twice if it was

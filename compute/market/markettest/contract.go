@@ -79,8 +79,8 @@ func ConnContract(t *testing.T, dial func(t *testing.T) (a, b market.Conn)) {
 	})
 }
 
-// LedgerContract holds a ledger to what package market asks of it. count says how
-// many receipts it holds.
+// LedgerContract holds an empty ledger to what package market asks of it. count
+// says how many receipts with both signatures it holds.
 func LedgerContract(t *testing.T, n protocol.Network, l market.Ledger, count func() int) {
 	key := func(name string) *ecdsa.PrivateKey {
 		k, err := crypto.ToECDSA(crypto.Keccak256([]byte("contract " + name)))
@@ -111,6 +111,12 @@ func LedgerContract(t *testing.T, n protocol.Network, l market.Ledger, count fun
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := l.Record(t.Context(), issued, nil); err != nil {
+		t.Fatal(err)
+	}
+	if got := count(); got != 0 {
+		t.Fatalf("%d receipts have both signatures, want none yet", got)
+	}
 	for range 3 {
 		if err := l.Record(t.Context(), both, &v); err != nil {
 			t.Fatal(err)
@@ -118,6 +124,12 @@ func LedgerContract(t *testing.T, n protocol.Network, l market.Ledger, count fun
 		if got := count(); got != 1 {
 			t.Fatalf("%d receipts are held, want 1 however often it comes", got)
 		}
+	}
+	if err := l.Record(t.Context(), issued, nil); err != nil {
+		t.Fatal(err)
+	}
+	if got := count(); got != 1 {
+		t.Fatal("one signature took the place of two")
 	}
 	other := n
 	other.ChainID++

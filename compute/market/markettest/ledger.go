@@ -58,10 +58,18 @@ func (l *Ledger) Record(ctx context.Context, c protocol.Cosigned, v *protocol.Si
 	if f == FailBefore {
 		return ErrFault
 	}
-	if _, both, err := c.Open(l.network); err != nil || !both {
-		return errors.Join(errors.New("markettest: a receipt without both signatures"), err)
+	_, both, err := c.Open(l.network)
+	if err != nil || both != (v != nil) {
+		return errors.Join(errors.New("markettest: a voucher belongs to two signatures"), err)
 	}
-	if _, ok := l.receipts[c.ID()]; !ok {
+	old, ok := l.receipts[c.ID()]
+	if ok {
+		_, ok, err = old.Open(l.network) // one signature gives way to two
+		if err != nil {
+			return err
+		}
+	}
+	if !ok {
 		l.receipts[c.ID()] = c
 		if v != nil {
 			vo, err := v.Open(l.network)
@@ -77,13 +85,18 @@ func (l *Ledger) Record(ctx context.Context, c protocol.Cosigned, v *protocol.Si
 	return nil
 }
 
-// Receipts are what was recorded, opened, in no order.
-func (l *Ledger) Receipts() []protocol.Receipt {
+// Receipts are those recorded with both signatures, opened, in no order.
+func (l *Ledger) Receipts() []protocol.Receipt { return l.opened(true) }
+
+// Unsettled are those recorded with the worker's signature alone.
+func (l *Ledger) Unsettled() []protocol.Receipt { return l.opened(false) }
+
+func (l *Ledger) opened(both bool) []protocol.Receipt {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	out := make([]protocol.Receipt, 0, len(l.receipts))
 	for _, c := range l.receipts {
-		if r, _, err := c.Open(l.network); err == nil {
+		if r, has, err := c.Open(l.network); err == nil && has == both {
 			out = append(out, r)
 		}
 	}
