@@ -23,8 +23,13 @@ import (
 // shard publishes a datanet of one shard.
 func (b *bench) shard() (manifest, root cid.Cid) {
 	b.Helper()
+	return b.shardOf(strings.Repeat("some text to learn. ", 10_000))
+}
+
+func (b *bench) shardOf(text string) (manifest, root cid.Cid) {
+	b.Helper()
 	ctx := b.Context()
-	root, err := b.submitter.Store.ImportFile(ctx, strings.NewReader(strings.Repeat("some text to learn. ", 10_000)))
+	root, err := b.submitter.Store.ImportFile(ctx, strings.NewReader(text))
 	b.must(err)
 	piece, size, err := b.submitter.Store.Piece(ctx, root)
 	b.must(err)
