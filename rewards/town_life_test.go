@@ -60,6 +60,7 @@ func TestRolesThatCrashAnywhereSettleTheSame(t *testing.T) {
 	var total protocol.Amount
 	{
 		w := newTown(t)
+		w.pace = 3
 		w.days()
 		total = w.settled().Head.Total
 	}
@@ -68,6 +69,7 @@ func TestRolesThatCrashAnywhereSettleTheSame(t *testing.T) {
 			for _, when := range []rewardstest.When{rewardstest.Before, rewardstest.After} {
 				t.Run(fmt.Sprintf("%s %d %d", o.op, nth, when), func(t *testing.T) {
 					w := newTown(t)
+					w.pace = 3
 					var mu sync.Mutex
 					n := 0
 					fault := func(op string) rewardstest.When {

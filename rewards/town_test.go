@@ -36,6 +36,7 @@ func (verifier) VerifyReceipt(_ context.Context, r protocol.Receipt, pick uint64
 type town struct {
 	t     *testing.T
 	clock atomic.Uint64
+	pace  uint64 // seconds between two steps
 	chain *rewardstest.Chain
 	store *rewardstest.Store
 	post  *rewardstest.Post
@@ -59,7 +60,7 @@ func townParams() protocol.Params {
 
 func newTown(t *testing.T) *town {
 	t.Helper()
-	w := &town{t: t, store: rewardstest.NewStore(), rules: ruleset.First(), books: map[string]*ledger.Ledger{}, journals: map[string]*journal.Journal{}, roles: map[string]stepper{}}
+	w := &town{t: t, pace: 1, store: rewardstest.NewStore(), rules: ruleset.First(), books: map[string]*ledger.Ledger{}, journals: map[string]*journal.Journal{}, roles: map[string]stepper{}}
 	w.clock.Store(1_000)
 	hash, err := w.rules.Hash()
 	w.ok(err)
@@ -163,12 +164,12 @@ func (w *town) work(j *rewardstest.Job, worker string, edit func(*protocol.Recei
 	return c
 }
 
-// live steps every role at every second until the time. A role whose step meets
+// live steps every role at the town's pace until the time. A role whose step meets
 // an injected fault dies and is reborn.
 func (w *town) live(until uint64) (deaths int) {
 	w.t.Helper()
 	for w.clock.Load() < until {
-		w.clock.Add(1)
+		w.clock.Add(w.pace)
 		for _, n := range w.names() {
 			if err := w.roles[n].Step(w.t.Context()); errors.Is(err, rewardstest.ErrFault) {
 				deaths++

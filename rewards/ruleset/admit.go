@@ -286,11 +286,7 @@ func (d *derivation) classify(it *item) {
 		d.noHash[o.block+2] = true
 		return
 	}
-	var cs []protocol.Candidate
-	for _, n := range d.view.registered(it.engine, byBlock(o.block)) {
-		cs = append(cs, protocol.Candidate{Worker: n.Node, Weight: n.Weight})
-	}
-	at := slices.Index(protocol.Rank(beacon, r.Offer, cs), r.Worker)
+	at := slices.Index(d.ranking(r.Offer, o.block, it.engine, beacon), r.Worker)
 	if at < 0 || uint64(at) >= wanted+d.in.Rules.Fallbacks {
 		it.end(protocol.RejectedUnassigned, "its worker is not among the first in rank")
 		return
@@ -305,6 +301,19 @@ func (d *derivation) classify(it *item) {
 			it.steps = p - wanted + 1
 		}
 	}
+}
+
+// ranking is the order of an offer, computed once.
+func (d *derivation) ranking(offer common.Hash, block uint64, class string, beacon common.Hash) []common.Address {
+	if r, ok := d.ranks[offer]; ok {
+		return r
+	}
+	var cs []protocol.Candidate
+	for _, n := range d.view.registered(class, byBlock(block)) {
+		cs = append(cs, protocol.Candidate{Worker: n.Node, Weight: n.Weight})
+	}
+	d.ranks[offer] = protocol.Rank(beacon, offer, cs)
+	return d.ranks[offer]
 }
 
 func (d *derivation) operator(a common.Address, block uint64) common.Address {

@@ -149,7 +149,8 @@ type derivation struct {
 	carried  []Carried
 	seen     map[common.Hash]bool // digests in this epoch
 	voided   map[common.Address]bool
-	noBlock  map[cid.Cid]cid.Cid // to the root that it belongs to
+	ranks    map[common.Hash][]common.Address // by offer
+	noBlock  map[cid.Cid]cid.Cid              // to the root that it belongs to
 	noHash   map[uint64]bool
 	noBeacon map[uint64]bool
 }
@@ -170,7 +171,7 @@ func prepare(in Input) (*derivation, error) {
 		in: in, view: look(in.Facts, in.Params, in.Params.AuditBy(in.Epoch)),
 		channels: map[common.Hash]*Channel{}, holds: map[common.Address]*big.Int{},
 		seen: map[common.Hash]bool{}, voided: map[common.Address]bool{},
-		noBlock: map[cid.Cid]cid.Cid{}, noHash: map[uint64]bool{}, noBeacon: map[uint64]bool{},
+		ranks: map[common.Hash][]common.Address{}, noBlock: map[cid.Cid]cid.Cid{}, noHash: map[uint64]bool{}, noBeacon: map[uint64]bool{},
 	}
 	for _, c := range in.Previous.Channels {
 		c.Seen = slices.Clone(c.Seen)
