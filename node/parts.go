@@ -53,13 +53,14 @@ type Node struct {
 	watcher *watch.Watcher
 	view    *view.View
 
-	store   join.Store
-	host    *p2p.Host
-	streams join.Streams
-	board   join.Board
-	ledger  *ledger.Ledger
-	journal *journal.Journal
-	db      *kv.DB // heads of datanets, models known
+	store     join.Store
+	host      *p2p.Host
+	announcer *join.Announcer
+	streams   join.Streams
+	board     join.Board
+	ledger    *ledger.Ledger
+	journal   *journal.Journal
+	db        *kv.DB // heads of datanets, models known
 
 	engine    *engine.Engine
 	submitter *market.Submitter
@@ -249,13 +250,14 @@ func (n *Node) openNetwork(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	n.store.S = n.store.S.WithNetwork(x, n.host)
+	n.announcer = join.NewAnnouncer(n.host, n.log)
+	n.store.S = n.store.S.WithNetwork(x, n.announcer)
 	n.streams = join.Streams{Host: n.host, View: n.view}
 	return nil
 }
 
 // openWork readies what the node does for others and for itself.
-func (n *Node) openWork(context.Context) (err error) {
+func (n *Node) openWork(ctx context.Context) (err error) {
 	n.engine = engine.New(n.home.Config.Threads)
 	class := n.engine.Class()
 	hashers := map[string]compute.Hasher{class: n.engine}
@@ -304,6 +306,14 @@ func (n *Node) openWork(context.Context) (err error) {
 	})
 	n.sessions = newSessions(n.submitter, n.board)
 	n.opened(n.sessions.close)
+	for root, err := range n.store.S.Roots() { // what an earlier run kept
+		if err != nil {
+			return err
+		}
+		if err := n.announcer.Provide(ctx, root); err != nil {
+			return err
+		}
+	}
 	return n.join()
 }
 
@@ -320,7 +330,7 @@ func (n *Node) loops() []loop {
 		{"registration", n.register},
 		{"models", n.learnModels},
 		{"adverts", n.learnAdverts},
-		{"provided roots", n.provide},
+		{"announcer", n.announcer.Run},
 	}
 	add := func(name string, r interface{ Run(context.Context) error }, err error) {
 		if err != nil {
@@ -352,19 +362,6 @@ func (n *Node) loops() []loop {
 		add("poster", p, err)
 	}
 	return ls
-}
-
-// provide tells the network again what is pinned, once, after a start.
-func (n *Node) provide(ctx context.Context) error {
-	for root, err := range n.store.S.Roots() {
-		if err != nil {
-			return err
-		}
-		if err := n.host.Provide(ctx, root); err != nil && ctx.Err() == nil {
-			n.log.Warn("root not announced", "root", root, "err", err)
-		}
-	}
-	return nil
 }
 
 // manifests shows the library as repeat wants it.

@@ -48,8 +48,8 @@ type Preset struct {
 // Presets by name: "tour" is what a visitor sees, "test" runs in well under a
 // minute.
 var Presets = map[string]Preset{
-	"tour": {Name: "tour", Model: "tiny", Steps: 300, AnswerTokens: 48, Epoch: 30 * time.Second, Commit: 8 * time.Second, Audit: 20 * time.Second, Delay: 5 * time.Second},
-	"test": {Name: "test", Model: "test", Steps: 240, AnswerTokens: 33, Epoch: 8 * time.Second, Commit: 4 * time.Second, Audit: 6 * time.Second, Delay: 2 * time.Second},
+	"tour": {Name: "tour", Model: "tiny", AnswerTokens: 48, Epoch: 30 * time.Second, Commit: 8 * time.Second, Audit: 20 * time.Second, Delay: 5 * time.Second},
+	"test": {Name: "test", Model: "test", AnswerTokens: 33, Epoch: 8 * time.Second, Commit: 4 * time.Second, Audit: 6 * time.Second, Delay: 2 * time.Second},
 }
 
 // Config is what a devnet is started with.
@@ -158,7 +158,7 @@ func (d *Devnet) start(ctx context.Context, tell Teller) error {
 	if err := d.each(len(roles)-1, func(i int) error { return d.StartNode(up, i+1) }); err != nil {
 		return err
 	}
-	if err := d.await(up, func(s api.Status) bool { return s.Nodes == len(roles) && s.Peers >= 1 && len(s.Problems) == 0 }); err != nil {
+	if err := d.Await(up, func(s api.Status) bool { return s.Nodes == len(roles) && s.Peers >= 1 && len(s.Problems) == 0 }); err != nil {
 		return err
 	}
 	if err := faucet.Weigh(up, grants[4].To, fallbackWeight); err != nil {
@@ -228,8 +228,8 @@ func (d *Devnet) args(a []string) []string {
 	return a
 }
 
-// await polls every node until it is as wanted.
-func (d *Devnet) await(ctx context.Context, ok func(api.Status) bool) error {
+// Await polls every node until it is as wanted.
+func (d *Devnet) Await(ctx context.Context, ok func(api.Status) bool) error {
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
 	for i, n := range d.Nodes {
