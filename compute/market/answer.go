@@ -300,6 +300,9 @@ func (r *running) emit(c compute.Chunk) error {
 	if !r.begun {
 		return r.begin(c)
 	}
+	if len(c.Tokens) == 0 && c.Text == "" && c.Leaf == nil {
+		return nil
+	}
 	if len(c.Tokens) > compute.LeafTokens || len(c.Text) > maxPiece {
 		return fmt.Errorf("market: the engine emitted a chunk of %d tokens and %d bytes", len(c.Tokens), len(c.Text))
 	}

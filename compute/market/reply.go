@@ -69,6 +69,8 @@ func (r *reply) add(c *wire.Chunk) error {
 		return fmt.Errorf("%w: %d tokens, %d were asked for", ErrPeer, after, r.request.MaxTokens)
 	case len(r.text)+len(c.Text) > wire.MaxText:
 		return fmt.Errorf("%w: an answer of more than %d bytes", ErrPeer, wire.MaxText)
+	case len(c.Tokens) == 0 && c.Text == "" && !c.Closes && !c.Last:
+		return fmt.Errorf("%w: a chunk of nothing", ErrPeer)
 	case !c.Closes && c.Leaf != (common.Hash{}):
 		return fmt.Errorf("%w: a leaf that closes nothing", ErrPeer)
 	case len(c.Tokens) > 0 && r.partial:

@@ -42,6 +42,7 @@ type Times struct {
 	Prepare time.Duration // from a request to its first frame, the model's fetch included: 60 s
 	Stall   time.Duration // between two frames of an answer: 10 s
 	Train   time.Duration // between two frames of a training or pin job: 60 s
+	Advance time.Duration // from one step of a training to the next, or from its start to the first, however alive the worker says it is: 15 min
 	Fetch   time.Duration // of one checkpoint, model or shard: 5 min
 	Settle  time.Duration // from the last of the work to its settlement, and from that to the acknowledgement: 10 s
 	Idle    time.Duration // of a session between requests, before the worker ends the stream: 10 min
@@ -59,6 +60,7 @@ func (t Times) withDefaults() Times {
 		{&t.Prepare, time.Minute},
 		{&t.Stall, 10 * time.Second},
 		{&t.Train, time.Minute},
+		{&t.Advance, 15 * time.Minute},
 		{&t.Fetch, 5 * time.Minute},
 		{&t.Settle, 10 * time.Second},
 		{&t.Idle, 10 * time.Minute},
@@ -76,7 +78,7 @@ func (t Times) withDefaults() Times {
 // Validate says which time is negative.
 func (t Times) Validate() error {
 	for what, d := range map[string]time.Duration{
-		"claim": t.Claim, "prepare": t.Prepare, "stall": t.Stall, "train": t.Train, "fetch": t.Fetch,
+		"claim": t.Claim, "prepare": t.Prepare, "stall": t.Stall, "train": t.Train, "advance": t.Advance, "fetch": t.Fetch,
 		"settle": t.Settle, "idle": t.Idle, "retry": t.Retry, "skew": t.Skew, "keep": t.Keep,
 	} {
 		if d < 0 {

@@ -79,13 +79,19 @@ func (s *Submitter) Train(ctx context.Context, t TrainTerms, onProgress func(Tra
 		return TrainAnswer{}, err
 	}
 	r := &trainRun{s: s, job: job, spec: t.Spec, onProgress: onProgress, trace: protocol.TrainTrace{Offer: p.id, Spec: p.offer.Spec}}
+	now, err := s.Board.Now(ctx)
+	if err != nil {
+		return TrainAnswer{}, fmt.Errorf("market: read the time: %w", err)
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, time.Duration(t.Deadline-min(now, t.Deadline))*time.Second, fmt.Errorf("%w: the offer's deadline has passed", ErrStalled))
+	defer cancel()
 	var tried []error
 	ranks := job.ranks
 	for pass := range 2 {
 		if pass > 0 {
 			select {
 			case <-ctx.Done():
-				return TrainAnswer{}, ctx.Err()
+				return TrainAnswer{}, context.Cause(ctx)
 			case <-time.After(s.Times.Retry):
 			}
 		}
@@ -99,7 +105,7 @@ func (s *Submitter) Train(ctx context.Context, t TrainTerms, onProgress func(Tra
 			case errors.As(err, &caller):
 				return TrainAnswer{}, caller.err
 			case ctx.Err() != nil:
-				return TrainAnswer{}, ctx.Err()
+				return TrainAnswer{}, context.Cause(ctx)
 			case errors.Is(err, ErrLost) || errors.Is(err, ErrStalled):
 				lost = append(lost, rank)
 			}
@@ -150,6 +156,7 @@ func (r *trainRun) run(ctx context.Context, c claimed) (TrainAnswer, error) {
 	}
 	// The worker hears nothing else from here until it is paid, perhaps for hours.
 	defer c.link.heartbeat(&wire.Alive{}, s.Times.Train/3)()
+	advanced, step := time.Now(), r.step
 	var delivered *wire.Delivered
 	for {
 		b, err := c.link.recv(ctx, s.Times.Train)
@@ -158,6 +165,11 @@ func (r *trainRun) run(ctx context.Context, c claimed) (TrainAnswer, error) {
 		}
 		switch b := b.(type) {
 		case *wire.Working:
+			if b.Step > step {
+				advanced, step = time.Now(), b.Step
+			} else if time.Since(advanced) > s.Times.Advance {
+				return TrainAnswer{}, fmt.Errorf("%w: alive, but no step for %s", ErrStalled, s.Times.Advance)
+			}
 			err = r.working(c, b)
 		case *wire.Saved:
 			err = r.saved(ctx, c, b)

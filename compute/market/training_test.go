@@ -277,3 +277,36 @@ func TestTrainingReportsProgressInOrder(t *testing.T) {
 		}
 	})
 }
+
+func TestTrainerThatIsAliveAndDoesNothingIsLeft(t *testing.T) {
+	inBubble(t, 2, func(b *bench) {
+		b.workers[0].engine.Before(func(ctx context.Context, at uint64) error {
+			<-ctx.Done() // before the first step: heartbeats go on
+			return ctx.Err()
+		})
+		terms := b.trainTerms()
+		start := time.Now()
+		a, err := b.s.Train(b.Context(), terms, nil)
+		b.must(err)
+		b.whole(a, b.reference(terms))
+		if took := time.Since(start); a.Rank != 1 || took < 15*time.Minute || took > 16*time.Minute {
+			b.Fatalf("rank %d ended after %s", a.Rank, took)
+		}
+	})
+}
+
+func TestTrainingEndsWithItsOffer(t *testing.T) {
+	inBubble(t, 1, func(b *bench) {
+		b.workers[0].engine.Before(func(context.Context, uint64) error {
+			<-time.After(50 * time.Second) // the bubble's: alive, but far too slow
+			return nil
+		})
+		terms := b.trainTerms()
+		terms.Deadline = uint64(time.Now().Add(5 * time.Minute).Unix())
+		start := time.Now()
+		_, err := b.s.Train(b.Context(), terms, nil)
+		if took := time.Since(start); !errors.Is(err, market.ErrNoWorker) && !errors.Is(err, market.ErrStalled) || took > 6*time.Minute {
+			b.Fatalf("after %s: %v", took, err)
+		}
+	})
+}

@@ -17,7 +17,8 @@ import (
 )
 
 // ConnContract holds streams to what package market asks of them. dial gives the
-// two ends of a new stream.
+// two ends of a new stream, on which the one who opened it may have had to speak
+// first for the other end to appear.
 func ConnContract(t *testing.T, dial func(t *testing.T) (a, b market.Conn)) {
 	t.Run("messages arrive whole, in order, both ways", func(t *testing.T) {
 		a, b := dial(t)
