@@ -265,7 +265,7 @@ func (n *Node) openWork(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	audits := drawn{n}
+	audits := rewards.NewWitness(n.source())
 	n.submitter, err = market.NewSubmitter(market.SubmitterConfig{
 		Key: n.home.Key, Network: n.book.Network, Params: n.book.Params, DB: jobs, Board: n.board,
 		Vault: &join.Vault{Chain: n.chain, View: n.view}, Streams: n.streams, Store: n.store, Ledger: n.ledger,

@@ -238,16 +238,3 @@ func (n *Node) advert(ctx context.Context) (protocol.Advert, error) {
 	}
 	return a, nil
 }
-
-// drawn says who may see transcripts.
-type drawn struct{ n *Node }
-
-// Drawn reports whether the account is a registered auditor that is no party to
-// the receipt.
-func (d drawn) Drawn(_ context.Context, receipt cid.Cid, auditor common.Address) (bool, error) {
-	e, err := d.n.ledger.Receipt(receipt)
-	if err != nil {
-		return false, err
-	}
-	return d.n.registered(auditor, home.ClassAudit) && auditor != e.Receipt.Worker && auditor != e.Receipt.Payer, nil
-}

@@ -94,33 +94,11 @@ func (a *Auditor) audits(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	head, anchored := s.head()
-	state, err := a.read.state(ctx, head, anchored)
-	if err != nil {
-		return err
-	}
-	if head.Tx != a.head {
+	if head, _ := s.head(); head.Tx != a.head {
 		a.head = head.Tx
 		a.read.forget()
 	}
-	epoch, ok := ruleset.Next(state, s.facts, a.cfg.Params)
-	if !ok {
-		return nil
-	}
-	last := a.cfg.Params.EpochAt(s.now)
-	for last > epoch && s.now <= a.cfg.Params.CommitBy(last) {
-		last--
-	}
-	if s.now <= a.cfg.Params.CommitBy(epoch) {
-		return nil
-	}
-	in := ruleset.Input{
-		Rules: a.cfg.Rules, Network: a.cfg.Network, Params: a.cfg.Params, Epoch: last, Previous: state, Facts: s.facts, Blocks: a.read.blocks,
-	}
-	if _, err := a.read.complete(ctx, &in, true); err != nil {
-		return err
-	}
-	drawn, err := ruleset.Draws(in)
+	drawn, err := draws(ctx, a.read, s, Source{Network: a.cfg.Network, Params: a.cfg.Params, Rules: a.cfg.Rules})
 	if err != nil {
 		return err
 	}
@@ -131,6 +109,31 @@ func (a *Auditor) audits(ctx context.Context) error {
 		}
 	}
 	return errs
+}
+
+// draws are the receipts that must be audited now: of every epoch whose
+// commitments are fixed and which is not settled yet.
+func draws(ctx context.Context, read *reader, s scene, of Source) ([]ruleset.Drawn, error) {
+	head, anchored := s.head()
+	state, err := read.state(ctx, head, anchored)
+	if err != nil {
+		return nil, err
+	}
+	epoch, ok := ruleset.Next(state, s.facts, of.Params)
+	if !ok || s.now <= of.Params.CommitBy(epoch) {
+		return nil, nil
+	}
+	last := of.Params.EpochAt(s.now)
+	for last > epoch && s.now <= of.Params.CommitBy(last) {
+		last--
+	}
+	in := ruleset.Input{
+		Rules: of.Rules, Network: of.Network, Params: of.Params, Epoch: last, Previous: state, Facts: s.facts, Blocks: read.blocks,
+	}
+	if _, err := read.complete(ctx, &in, true); err != nil {
+		return nil, err
+	}
+	return ruleset.Draws(in)
 }
 
 // audit repeats one receipt's work, unless it did, and tells the posters.

@@ -33,7 +33,13 @@ import (
 // ErrKind says that work of this kind cannot be repeated.
 var ErrKind = errors.New("repeat: work of this kind is not repeated")
 
-const askFor = 10 * time.Second // a transcript, of each side
+// Asking for a transcript: of each side, so long, so often. Who holds it may not
+// have read the chain as far as the auditor has.
+const (
+	askFor   = 10 * time.Second
+	askTimes = 4
+	askAgain = time.Second
+)
 
 // Store finds documents and files.
 type Store interface {
@@ -141,12 +147,22 @@ func (p *Repeater) transcript(ctx context.Context, r protocol.Receipt) (protocol
 		return protocol.Transcript{}, err
 	}
 	var tried error
-	for _, side := range []common.Address{r.Payer, r.Worker} {
-		t, err := market.RequestTranscript(ctx, p.c.Streams, side, protocol.CIDOf(raw), r, askFor)
-		if err == nil {
-			return t, nil
+	for try := range askTimes {
+		if try > 0 {
+			select {
+			case <-ctx.Done():
+				return protocol.Transcript{}, ctx.Err()
+			case <-time.After(askAgain):
+			}
 		}
-		tried = errors.Join(tried, fmt.Errorf("from %s: %w", side, err))
+		tried = nil
+		for _, side := range []common.Address{r.Payer, r.Worker} {
+			t, err := market.RequestTranscript(ctx, p.c.Streams, side, protocol.CIDOf(raw), r, askFor)
+			if err == nil {
+				return t, nil
+			}
+			tried = errors.Join(tried, fmt.Errorf("from %s: %w", side, err))
+		}
 	}
 	return protocol.Transcript{}, tried
 }
