@@ -117,6 +117,11 @@ func (n *Node) Train(ctx context.Context, in api.Train, say func(api.Event)) (ap
 	if err != nil {
 		return api.Model{}, mend(err)
 	}
+	if v.Manifest.Version == 0 { // the datanet's identity: its newest version is meant
+		if v, err = n.datanets.Head(ctx, dn); err != nil {
+			return api.Model{}, mend(err)
+		}
+	}
 	if len(v.Manifest.Shards) == 0 {
 		return api.Model{}, fmt.Errorf("%w: version %d of datanet %q has no shards", api.ErrBadRequest, v.Manifest.Version, v.Manifest.Name)
 	}

@@ -337,7 +337,12 @@ func (n *Node) loops() []loop {
 			ls = append(ls, loop{name, func(context.Context) error { return err }})
 			return
 		}
-		ls = append(ls, loop{name, r.Run})
+		ls = append(ls, loop{name, func(ctx context.Context) error {
+			if err := n.view.Await(ctx, func() bool { head, _ := n.view.Head(); return head > 0 }); err != nil {
+				return nil // stopped before the chain was read
+			}
+			return r.Run(ctx)
+		}})
 	}
 	b, err := rewards.NewBookkeeper(rewards.BookkeeperConfig{Params: n.book.Params, Ledger: n.ledger, Chain: c, Store: epochs, Timing: timing, Log: n.log})
 	add("bookkeeper", b, err)

@@ -51,7 +51,7 @@ func (n *Node) status(ctx context.Context) (api.Status, error) {
 	if err != nil {
 		return s, err
 	}
-	s.Restored = len(health.Aside)
+	s.SetAside = len(health.Aside)
 	for root, why := range health.Aside {
 		s.Problems = append(s.Problems, fmt.Sprintf("shard %s is set aside: %s", root, why))
 	}

@@ -94,7 +94,15 @@ func (t *tool) upCommand() *cobra.Command {
 			}
 			return node.Run(ctx, node.Config{
 				Home: h, Logger: t.logger(),
-				Ready: func(r devnet.Ready) error { return json.NewEncoder(t.out).Encode(r) },
+				Ready: func(r devnet.Ready) error {
+					return t.answer(r, func(w io.Writer) {
+						fmt.Fprintf(w, "the node runs as %s\nopenai   %s (the key is in %s)\n", r.Account, r.OpenAI, h.Path("token"))
+						for _, a := range r.Addrs {
+							fmt.Fprintln(w, "address ", a)
+						}
+						fmt.Fprintln(w, "'tally status' says how it is, 'tally stop' ends it")
+					})
+				},
 			})
 		},
 	}
@@ -144,7 +152,11 @@ func (t *tool) chainCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := json.NewEncoder(t.out).Encode(devnet.Ready{RPC: n.RPC(), Book: localnet.BookPath(cfg.Dir)}); err != nil {
+			r := devnet.Ready{RPC: n.RPC(), Book: localnet.BookPath(cfg.Dir)}
+			err = t.answer(r, func(w io.Writer) {
+				fmt.Fprintf(w, "the chain runs at %s\naddress book %s\n", r.RPC, r.Book)
+			})
+			if err != nil {
 				return errors.Join(err, n.Close())
 			}
 			<-ctx.Done()

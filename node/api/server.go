@@ -36,6 +36,8 @@ const (
 	maxSocket   = 100 // bytes of a unix socket's path, below every system's limit
 	maxBody     = 1 << 20
 	maxUpload   = 1 << 30
+
+	finishWithin = 2 * time.Second // an answer under way, when the server ends
 )
 
 // ErrBadRequest is the class of errors that the caller can mend.
@@ -138,7 +140,13 @@ func Serve(ctx context.Context, l net.Listener, h http.Handler) error {
 		return fmt.Errorf("api: serve: %w", err)
 	case <-ctx.Done():
 	}
-	err := s.Close()
+	// The answer under way, such as to the request that ended ctx, may finish.
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishWithin)
+	defer cancel()
+	err := s.Shutdown(last)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = s.Close()
+	}
 	<-done
 	return err
 }

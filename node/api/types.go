@@ -22,15 +22,15 @@ type Status struct {
 	Block    uint64          `json:"block"`
 	Time     uint64          `json:"time"` // of the block
 	Epoch    uint64          `json:"epoch"`
-	Gas      protocol.Amount `json:"gas"`      // the account's native coin, in wei
-	Tokens   protocol.Amount `json:"tokens"`   // held by the account
-	Deposit  protocol.Amount `json:"deposit"`  // free in the vault
-	OpenAI   string          `json:"openai"`   // base URL of the OpenAI-compatible API
-	Nodes    int             `json:"nodes"`    // registered on the network
-	Problems []string        `json:"problems"` // what keeps the node from its roles, in plain words
-	Models   []string        `json:"models"`   // model manifests held
-	Pins     int             `json:"pins"`     // roots kept
-	Restored int             `json:"restored"` // shards set aside as corrupt when storage opened
+	Gas      protocol.Amount `json:"gas"`       // the account's native coin, in wei
+	Tokens   protocol.Amount `json:"tokens"`    // held by the account
+	Deposit  protocol.Amount `json:"deposit"`   // free in the vault
+	OpenAI   string          `json:"openai"`    // base URL of the OpenAI-compatible API
+	Nodes    int             `json:"nodes"`     // registered on the network
+	Problems []string        `json:"problems"`  // what keeps the node from its roles, in plain words
+	Models   []string        `json:"models"`    // model manifests held
+	Pins     int             `json:"pins"`      // roots kept
+	SetAside int             `json:"set_aside"` // shards found corrupt, kept for repair and not served
 }
 
 // Shard is one shard of a datanet.

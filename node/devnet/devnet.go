@@ -185,7 +185,7 @@ func (d *Devnet) auditor() *Node       { return d.Nodes[4] }
 func (d *Devnet) StartChain(ctx context.Context) error {
 	args := []string{"chain", "--dir", d.chainDir(), "--name", "devnet", "--chain-id", fmt.Sprint(chainID),
 		"--epoch", d.preset.Epoch.String(), "--commit-window", d.preset.Commit.String(),
-		"--audit-window", d.preset.Audit.String(), "--claim-delay", d.preset.Delay.String(), "--with-parent"}
+		"--audit-window", d.preset.Audit.String(), "--claim-delay", d.preset.Delay.String(), "--with-parent", "--json"}
 	if d.Chain != nil { // where the nodes look for it
 		args = append(args, "--rpc", d.Chain.Ready.RPC)
 	}
@@ -199,7 +199,7 @@ func (d *Devnet) StartChain(ctx context.Context) error {
 
 // StartNode starts a node's process, anew after a stop.
 func (d *Devnet) StartNode(ctx context.Context, i int) error {
-	args := []string{"up", "--data", d.nodeDir(i), "--book", localnet.BookPath(d.chainDir()), "--with-parent"}
+	args := []string{"up", "--data", d.nodeDir(i), "--book", localnet.BookPath(d.chainDir()), "--with-parent", "--json"}
 	for j, n := range d.Nodes {
 		if j != i && n != nil {
 			for _, a := range n.Ready.Addrs {
