@@ -216,12 +216,9 @@ func (t *tool) devnetCommand() *cobra.Command {
 			if !ok {
 				return fmt.Errorf("--preset %q: use tour or test", preset)
 			}
-			parts, err := t.corpus(ctx, corpus)
+			text, err := t.corpus(ctx, corpus, licence)
 			if err != nil {
 				return err
-			}
-			if corpus == "" {
-				licence = "BSD-3-Clause" // of the Go distribution
 			}
 			if dir == "" {
 				if dir, err = os.MkdirTemp("", "tally-devnet-"); err != nil {
@@ -232,12 +229,12 @@ func (t *tool) devnetCommand() *cobra.Command {
 				}
 			}
 			g := &guide{w: t.err}
-			d, err := devnet.Start(ctx, devnet.Config{Dir: dir, Preset: p, Licence: licence, Logger: t.logger(), Verbose: t.verbose}, g)
+			d, err := devnet.Start(ctx, devnet.Config{Dir: dir, Preset: p, Logger: t.logger(), Verbose: t.verbose}, g)
 			if err != nil {
 				return err
 			}
 			defer d.Stop()
-			r, err := d.Tour(ctx, parts, g)
+			r, err := d.Tour(ctx, text, g)
 			g.end()
 			if once {
 				if t.json {
@@ -272,9 +269,9 @@ func (t *tool) devnetCommand() *cobra.Command {
 	return c
 }
 
-func (t *tool) corpus(ctx context.Context, dir string) ([]devnet.Part, error) {
+func (t *tool) corpus(ctx context.Context, dir, licence string) (devnet.Corpus, error) {
 	if dir != "" {
-		return devnet.DirCorpus(ctx, dir)
+		return devnet.DirCorpus(ctx, dir, licence)
 	}
 	return devnet.GoCorpus(ctx)
 }

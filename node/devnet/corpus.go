@@ -42,21 +42,32 @@ func (p Part) Bytes() (n int) {
 	return n
 }
 
+// Corpus is what a tour publishes and asks about.
+type Corpus struct {
+	Name      string
+	Licence   string // SPDX id
+	Parts     []Part // one a contributor
+	Questions []string
+}
+
+// goQuestions begin as documentation does: a model continues them.
+var goQuestions = []string{"Package http implements", "The function returns an error if", "A Reader reads"}
+
 // GoCorpus is the text that is present wherever Go is: the package comments of
 // the standard library and the commands, in three parts of about equal size.
-func GoCorpus(ctx context.Context) ([]Part, error) {
+func GoCorpus(ctx context.Context) (Corpus, error) {
 	root, err := goRoot(ctx)
 	if err != nil {
-		return nil, err
+		return Corpus{}, err
 	}
 	records, err := packageComments(ctx, os.DirFS(filepath.Join(root, "src")))
 	if err != nil {
-		return nil, fmt.Errorf("devnet: read the Go sources in %s: %w", root, err)
+		return Corpus{}, fmt.Errorf("devnet: read the Go sources in %s: %w", root, err)
 	}
 	if len(records) < 3 {
-		return nil, fmt.Errorf("%w: %s holds %d package comments: give a text with --corpus DIR", ErrCorpus, root, len(records))
+		return Corpus{}, fmt.Errorf("%w: %s holds %d package comments: give a text with --corpus DIR", ErrCorpus, root, len(records))
 	}
-	return thirds("godoc", splitLong(records)), nil
+	return Corpus{"godoc", "BSD-3-Clause", thirds("godoc", splitLong(records)), goQuestions}, nil
 }
 
 func goRoot(ctx context.Context) (string, error) {
@@ -108,12 +119,13 @@ func packageComments(ctx context.Context, root fs.FS) ([]string, error) {
 	return out, err
 }
 
-// DirCorpus reads every text file below dir: one part for each top-level folder,
-// or, where there are fewer than two, three parts of about equal size.
-func DirCorpus(ctx context.Context, dir string) ([]Part, error) {
+// DirCorpus reads every text file below dir: where all are in exactly three
+// top-level folders one part for each, otherwise three parts of about equal size.
+// Its questions are how three of the records begin.
+func DirCorpus(ctx context.Context, dir, licence string) (Corpus, error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
-		return nil, fmt.Errorf("devnet: open corpus %s: %w", dir, err)
+		return Corpus{}, fmt.Errorf("devnet: open corpus %s: %w", dir, err)
 	}
 	defer root.Close()
 	folders := map[string][]string{}
@@ -160,15 +172,29 @@ func DirCorpus(ctx context.Context, dir string) ([]Part, error) {
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("devnet: read corpus: %w", err)
+		return Corpus{}, fmt.Errorf("devnet: read corpus: %w", err)
 	}
 	if len(all) == 0 {
-		return nil, fmt.Errorf("%w: no UTF-8 text file in %s (%d files are no text)", ErrCorpus, dir, skipped)
+		return Corpus{}, fmt.Errorf("%w: no UTF-8 text file in %s (%d files are no text)", ErrCorpus, dir, skipped)
 	}
+	c := Corpus{Name: filepath.Base(dir), Licence: licence}
 	if len(folders) == 3 && len(folders["."]) == 0 {
-		return byFolder(folders), nil
+		c.Parts = byFolder(folders)
+	} else if records := splitLong(all); len(records) >= 3 {
+		c.Parts = thirds(c.Name, records)
+	} else {
+		return Corpus{}, fmt.Errorf("%w: %s holds %d texts: three contributors need at least three files, or one text of more than 12 KiB", ErrCorpus, dir, len(records))
 	}
-	return thirds(filepath.Base(dir), splitLong(all)), nil
+	for _, p := range c.Parts {
+		c.Questions = append(c.Questions, beginning(p.Records[len(p.Records)/2]))
+	}
+	return c, nil
+}
+
+// beginning is the first words of a text.
+func beginning(text string) string {
+	words := strings.Fields(text)
+	return strings.Join(words[:min(len(words), 4)], " ")
 }
 
 func byFolder(folders map[string][]string) []Part {

@@ -57,7 +57,6 @@ type Config struct {
 	Dir     string // for everything; must be empty or a stopped devnet's
 	Exe     string // the tally binary; "" is this one
 	Preset  Preset
-	Licence string // of the text that will be published
 	Logger  *slog.Logger
 	Verbose bool // children log everything
 }
@@ -83,7 +82,6 @@ type Devnet struct {
 
 	c         Config
 	preset    Preset
-	licence   string
 	datanet   api.Datanet
 	lastEpoch uint64
 }
@@ -112,7 +110,7 @@ func Start(ctx context.Context, c Config, tell Teller) (*Devnet, error) {
 		}
 		c.Exe = exe
 	}
-	d := &Devnet{Dir: c.Dir, c: c, preset: c.Preset, licence: c.Licence}
+	d := &Devnet{Dir: c.Dir, c: c, preset: c.Preset}
 	if err := d.start(ctx, tell); err != nil {
 		d.Stop()
 		return nil, err

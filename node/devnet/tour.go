@@ -144,11 +144,11 @@ func (r Result) Check() error {
 }
 
 // Tour shows the whole of Tally on a running devnet.
-func (d *Devnet) Tour(ctx context.Context, parts []Part, tell Teller) (Result, error) {
+func (d *Devnet) Tour(ctx context.Context, c Corpus, tell Teller) (Result, error) {
 	start := time.Now()
 	r := Result{Network: d.Network, Nodes: len(d.Nodes), Receipts: ReceiptsResult{ByReason: map[string]uint64{}}}
-	for _, step := range []func(context.Context, *Result, []Part, Teller) error{d.publish, d.pin, d.train, d.spread, d.ask, d.settle, d.audit} {
-		if err := step(ctx, &r, parts, tell); err != nil {
+	for _, step := range []func(context.Context, *Result, Corpus, Teller) error{d.publish, d.pin, d.train, d.spread, d.ask, d.settle, d.audit} {
+		if err := step(ctx, &r, c, tell); err != nil {
 			return r, err
 		}
 	}
@@ -157,17 +157,16 @@ func (d *Devnet) Tour(ctx context.Context, parts []Part, tell Teller) (Result, e
 }
 
 // publish has each contributor add a shard to the first one's datanet.
-func (d *Devnet) publish(ctx context.Context, r *Result, parts []Part, tell Teller) error {
-	if len(parts) != 3 {
-		return fmt.Errorf("%w: %d parts of text for 3 contributors", ErrTour, len(parts))
+func (d *Devnet) publish(ctx context.Context, r *Result, c Corpus, tell Teller) error {
+	if len(c.Parts) != 3 {
+		return fmt.Errorf("%w: %d parts of text for 3 contributors", ErrTour, len(c.Parts))
 	}
-	name := strings.TrimRight(parts[0].Name, "-0123456789")
-	dn, err := api.Post[api.Datanet](ctx, d.Nodes[0].client, "/v0/datanets", api.CreateDatanet{Name: name, Licence: d.licence, Schema: "text"})
+	dn, err := api.Post[api.Datanet](ctx, d.Nodes[0].client, "/v0/datanets", api.CreateDatanet{Name: c.Name, Licence: c.Licence, Schema: "text"})
 	if err != nil {
 		return fmt.Errorf("devnet: create the datanet: %w", err)
 	}
 	contributors := map[string]bool{}
-	for i, p := range parts {
+	for i, p := range c.Parts {
 		text := strings.NewReader(strings.Join(p.Records, "\x1e"))
 		dn, err = api.Upload[api.Datanet](ctx, d.Nodes[i].client, "/v0/datanets/"+dn.CID+"/shards", nil, text)
 		if err != nil {
@@ -183,7 +182,7 @@ func (d *Devnet) publish(ctx context.Context, r *Result, parts []Part, tell Tell
 }
 
 // pin has every publisher pay two others to keep its shard.
-func (d *Devnet) pin(ctx context.Context, r *Result, _ []Part, tell Teller) error {
+func (d *Devnet) pin(ctx context.Context, r *Result, _ Corpus, tell Teller) error {
 	r.Pins = make([]PinResult, len(d.datanet.Shards))
 	err := d.each(len(d.datanet.Shards), func(i int) error {
 		s := d.datanet.Shards[i]
@@ -210,7 +209,7 @@ type figures struct {
 	HeldoutUnigram float64 `json:"heldout_unigram"`
 }
 
-func (d *Devnet) train(ctx context.Context, r *Result, _ []Part, tell Teller) error {
+func (d *Devnet) train(ctx context.Context, r *Result, _ Corpus, tell Teller) error {
 	tell.Say("The submitter opens a training job; the chain's beacon ranks the workers.")
 	var m *api.Model
 	for e, err := range d.submitter().client.Follow(ctx, "/v0/models/train", api.Train{Datanet: d.datanet.CID, Preset: d.preset.Model, Steps: d.preset.Steps, Seed: 1}) {
@@ -237,7 +236,7 @@ func (d *Devnet) train(ctx context.Context, r *Result, _ []Part, tell Teller) er
 }
 
 // spread has the other nodes fetch the model.
-func (d *Devnet) spread(ctx context.Context, r *Result, _ []Part, tell Teller) error {
+func (d *Devnet) spread(ctx context.Context, r *Result, _ Corpus, tell Teller) error {
 	held := 0
 	err := d.each(len(d.Nodes), func(i int) error {
 		m, err := api.Post[api.Model](ctx, d.Nodes[i].client, "/v0/models/"+r.Model.CID+"/fetch", nil)
@@ -257,17 +256,10 @@ func (d *Devnet) spread(ctx context.Context, r *Result, _ []Part, tell Teller) e
 	return nil
 }
 
-// questions begin as documentation does: the model continues them.
-var questions = []string{
-	"Package http implements",
-	"The function returns an error if",
-	"A Reader reads",
-}
-
-func (d *Devnet) ask(ctx context.Context, r *Result, _ []Part, tell Teller) error {
+func (d *Devnet) ask(ctx context.Context, r *Result, text Corpus, tell Teller) error {
 	n := d.submitter()
 	c := openai.NewClient(n.Ready.OpenAI, n.client.Token())
-	for _, q := range questions {
+	for _, q := range text.Questions {
 		max, topK := d.preset.AnswerTokens, 40
 		got, err := c.Complete(ctx, openai.CompletionRequest{Model: r.Model.CID, Prompt: q, MaxTokens: &max, Temperature: 0.7, TopK: &topK, Seed: 1}, func(string) {})
 		if err != nil {
@@ -280,7 +272,7 @@ func (d *Devnet) ask(ctx context.Context, r *Result, _ []Part, tell Teller) erro
 }
 
 // settle waits until the epoch of the last receipt is claimable, and claims.
-func (d *Devnet) settle(ctx context.Context, r *Result, _ []Part, tell Teller) error {
+func (d *Devnet) settle(ctx context.Context, r *Result, _ Corpus, tell Teller) error {
 	rs, err := api.Get[[]api.Receipt](ctx, d.submitter().client, "/v0/receipts", nil)
 	if err != nil {
 		return fmt.Errorf("devnet: list receipts: %w", err)
@@ -320,7 +312,7 @@ func (d *Devnet) settle(ctx context.Context, r *Result, _ []Part, tell Teller) e
 }
 
 // audit derives every epoch again on the auditor's node.
-func (d *Devnet) audit(ctx context.Context, r *Result, _ []Part, tell Teller) error {
+func (d *Devnet) audit(ctx context.Context, r *Result, _ Corpus, tell Teller) error {
 	r.Audit = AuditResult{"not audited", "not audited", equal}
 	r.Invariants = api.Invariants{ReasonsSum: true, LedgerEqualsClaimable: true}
 	found := false
