@@ -74,7 +74,7 @@ func (c Config) Validate() error {
 	if c.Key == nil {
 		return fmt.Errorf("%w: no key: give the node's secp256k1 key", ErrConfig)
 	}
-	if c.Key.Curve == nil || c.Key.Curve.Params().Name != crypto.S256().Params().Name || c.Key.D == nil {
+	if c.Key.Curve == nil || c.Key.Curve.Params().Name != crypto.S256().Params().Name || c.Key.D == nil { //nolint:staticcheck // asked only whether it is set; PrivateKey.Bytes knows no secp256k1
 		return fmt.Errorf("%w: the key is not on curve secp256k1: peers could not map it to an address", ErrConfig)
 	}
 	if !networkName.MatchString(c.Network) {

@@ -63,9 +63,9 @@ type greeting struct {
 	err  error // written before done is closed
 }
 
-func newGreeter(h host.Host, name string, log *slog.Logger) *greeter {
+func newGreeter(ctx context.Context, h host.Host, name string, log *slog.Logger) *greeter {
 	g := &greeter{host: h, network: name, log: log, greetings: make(map[string]*greeting)}
-	g.ctx, g.cancel = context.WithCancel(context.Background())
+	g.ctx, g.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	h.SetStreamHandler(helloProtocol, g.answer)
 	h.Network().Notify(&network.NotifyBundle{
 		ConnectedF:    func(_ network.Network, c network.Conn) { g.connected(c) },

@@ -104,7 +104,7 @@ func (h *Host) start(ctx context.Context, c Config) error {
 	if h.host, err = newHost(c); err != nil {
 		return err
 	}
-	h.greeter = newGreeter(h.host, h.network, h.log)
+	h.greeter = newGreeter(h.ctx, h.host, h.network, h.log)
 	p := c.Profile.limits()
 	if h.finder, err = newFinder(h.host, h.prefix, c.DataDir, p, h.log); err != nil {
 		return err

@@ -29,8 +29,9 @@ var (
 	ErrUnsupported = errors.New("p2p: peer does not serve this protocol")
 	// ErrBusy is what a RemoteError of a peer over its stream limits matches.
 	ErrBusy = errors.New("p2p: peer is busy: try again later or elsewhere")
-	// ErrTooLarge and ErrTruncated are the frame errors that callers tell apart.
-	ErrTooLarge  = frame.ErrTooLarge
+	// ErrTooLarge says that a frame is past the size that the reader takes.
+	ErrTooLarge = frame.ErrTooLarge
+	// ErrTruncated says that the stream ended inside a frame.
 	ErrTruncated = frame.ErrTruncated
 )
 

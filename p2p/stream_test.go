@@ -155,7 +155,7 @@ func TestATruncatedMessageIsRefused(t *testing.T) {
 		if remote, ok := errors.AsType[*RemoteError](err); !ok || !strings.Contains(remote.Text, "truncated") {
 			t.Errorf("the sender learns %v", err)
 		}
-		if _, again := s.Recv(0); again != err {
+		if _, again := s.Recv(0); again != err { //nolint:errorlint // the very same error
 			t.Errorf("and again: %v", again)
 		}
 	})
