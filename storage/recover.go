@@ -92,7 +92,7 @@ func (k *core) adopt(root cid.Cid, size int64) (bool, error) {
 		return false, fail("open", err)
 	}
 	defer func() { _ = f.Close() }()
-	r, err := k.check(context.Background(), f, io.Discard, root, DefaultMaxShard, nil)
+	r, err := k.check(context.Background(), f, io.Discard, root, DefaultMaxShard, nil) //nolint:forbidigo // Open takes no context: what the index lacks is always read
 	if err == nil {
 		return true, k.indexShard(r)
 	}

@@ -67,8 +67,10 @@ var (
 	ErrClosed = errors.New("storage: closed: open it again")
 	// ErrConfig says that a setting makes no sense.
 	ErrConfig = errors.New("storage: bad configuration")
+)
 
-	// The ways in which a CAR file is refused; see package car.
+// The ways in which a CAR file is refused; see package car.
+var (
 	ErrCorrupt   = car.ErrCorrupt
 	ErrTruncated = car.ErrTruncated
 	ErrTooLarge  = car.ErrTooLarge

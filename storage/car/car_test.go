@@ -10,9 +10,8 @@ import (
 	"testing"
 
 	"github.com/ipfs/go-cid"
-	cbg "github.com/whyrusleeping/cbor-gen"
-
 	"github.com/multiformats/go-multihash"
+	cbg "github.com/whyrusleeping/cbor-gen"
 )
 
 func sum(codec uint64, data []byte) cid.Cid {

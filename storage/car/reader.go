@@ -102,11 +102,11 @@ func (r *Reader) next() (Block, error) {
 		return Block{}, readErr("CID of block", want.String(), err)
 	}
 	if string(head[:]) != want.KeyString() {
-		if _, got, err := cid.CidFromBytes(head[:]); err != nil || CheckCID(got) != nil {
+		_, got, err := cid.CidFromBytes(head[:])
+		if err != nil || CheckCID(got) != nil {
 			return Block{}, fmt.Errorf("read at %d, want block %s: %w", r.off, want, ErrCID)
-		} else {
-			return Block{}, fmt.Errorf("read at %d: got block %s, want %s: %w", r.off, got, want, ErrOrder)
 		}
+		return Block{}, fmt.Errorf("read at %d: got block %s, want %s: %w", r.off, got, want, ErrOrder)
 	}
 	data, err := r.read(int(size - cidLen))
 	if err != nil {
