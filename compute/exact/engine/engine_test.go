@@ -63,7 +63,7 @@ func trainAll(t *testing.T, e *Engine, j compute.TrainJob) run {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { res.Release() })
+	t.Cleanup(func() { _ = res.Release() })
 	out.res = res
 	return out
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -55,7 +56,7 @@ func (s *Session) Verify(ctx context.Context, t *Transcript) (Report, error) {
 		i := len(again.Leaves) - 1
 		return i < len(t.Leaves) && t.Leaves[i] == leaf
 	})
-	if err == ErrNotFinite {
+	if errors.Is(err, ErrNotFinite) {
 		return differs(len(again.Output)/ChunkTokens, err.Error()), nil
 	}
 	if err != nil {

@@ -48,7 +48,7 @@ func (r *Runner) PackSerial(p *Packed, b Mat) {
 	p.fill(b, 0, (p.N+p.nr-1)/p.nr)
 }
 
-// Reserve makes p an all-zero matrix of 0 rows and n columns with room for k rows, to
+// ReserveRows makes p an all-zero matrix of 0 rows and n columns with room for k rows, to
 // be grown with AppendRow.
 func (r *Runner) ReserveRows(p *Packed, k, n int) {
 	p.shape(r.set.nr, 0, n, k)
@@ -225,6 +225,7 @@ func (r *Runner) mulBlock(s *scratch, c []float32, ldc int, a Mat, b *Packed, op
 			}
 			ka, kb := 0, kc
 			switch op.Shape {
+			case Full, OutLower: // every k counts
 			case KLower:
 				kb = min(kc, max(0, last+op.Offset+1-k0))
 			case KUpper:
@@ -261,6 +262,7 @@ func (r *Runner) mulRow(s *scratch, c []float32, b *Packed, op Op, row, p0, p1, 
 	nr := r.set.nr
 	ka, kb := k0, k1
 	switch op.Shape {
+	case Full: // every k and output counts
 	case OutLower:
 		p1 = min(p1, (row+op.Offset)/nr+1)
 	case KLower:

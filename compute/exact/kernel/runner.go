@@ -89,7 +89,7 @@ func (r *Runner) RowScratch(worker, n int) []float32 {
 	return s.row
 }
 
-// Pack returns the i-th (0 to 3) packed matrix that belongs to worker, to be filled with Pack.
+// WorkerPack returns the i-th (0 to 3) packed matrix that belongs to worker, to be filled with Pack.
 func (r *Runner) WorkerPack(worker, i int) *Packed { return &r.scratch[worker].pack[i] }
 
 func grow(s []float32, n int) []float32 {

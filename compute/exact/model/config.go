@@ -55,9 +55,14 @@ func (c Config) Validate() error {
 		name       string
 		value, max int
 	}{
-		{"vocab", c.Vocab, MaxVocab}, {"width", c.Width, MaxWidth}, {"layers", c.Layers, MaxLayers},
-		{"heads", c.Heads, MaxWidth}, {"kv_heads", c.KVHeads, MaxWidth}, {"head_dim", c.HeadDim, 1 << 10},
-		{"ffn", c.FFN, 1 << 16}, {"context", c.Context, MaxContext},
+		{"vocab", c.Vocab, MaxVocab},
+		{"width", c.Width, MaxWidth},
+		{"layers", c.Layers, MaxLayers},
+		{"heads", c.Heads, MaxWidth},
+		{"kv_heads", c.KVHeads, MaxWidth},
+		{"head_dim", c.HeadDim, 1 << 10},
+		{"ffn", c.FFN, 1 << 16},
+		{"context", c.Context, MaxContext},
 	} {
 		if f.value < 1 || f.value > f.max {
 			return fmt.Errorf("%w: %s is %d, want 1 to %d", ErrConfig, f.name, f.value, f.max)

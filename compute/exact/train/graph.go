@@ -205,7 +205,7 @@ func (g *graph) lossAndGrad(tokens, targets []int32, scale float32) (loss []floa
 			logit := row[target]
 			maximum, sum := kernel.Softmax(row)
 			g.loss[i] = kernel.Log64(float64(sum)) + float64(maximum-logit)
-			row[target] -= 1
+			row[target]--
 			for j := range row {
 				row[j] *= scale
 			}

@@ -70,9 +70,12 @@ func (r Recipe) Validate() error {
 		name            string
 		value, min, max int
 	}{
-		{"steps", r.Steps, 1, MaxSteps}, {"batch_size", r.BatchSize, 1, MaxBatchTokens},
-		{"context", r.Context, 1, r.Config.Context}, {"warmup", r.Warmup, 0, r.Steps},
-		{"checkpoint_every", r.CheckpointEvery, 1, MaxSegment}, {"eval_windows", r.EvalWindows, 1, 1 << 12},
+		{"steps", r.Steps, 1, MaxSteps},
+		{"batch_size", r.BatchSize, 1, MaxBatchTokens},
+		{"context", r.Context, 1, r.Config.Context},
+		{"warmup", r.Warmup, 0, r.Steps},
+		{"checkpoint_every", r.CheckpointEvery, 1, MaxSegment},
+		{"eval_windows", r.EvalWindows, 1, 1 << 12},
 		{"vocab", r.Config.Vocab, 257, model.MaxVocab},
 	} {
 		if f.value < f.min || f.value > f.max {
@@ -83,7 +86,9 @@ func (r Recipe) Validate() error {
 		name            string
 		value, min, max float64
 	}{
-		{"lr", r.LR, 1e-9, 1}, {"weight_decay", r.WeightDecay, 0, 10}, {"clip_norm", r.ClipNorm, 0, 1e6},
+		{"lr", r.LR, 1e-9, 1},
+		{"weight_decay", r.WeightDecay, 0, 10},
+		{"clip_norm", r.ClipNorm, 0, 1e6},
 		{"eval_fraction", r.EvalFraction, 1e-4, 0.5},
 	} {
 		if !(f.value >= f.min && f.value <= f.max) {
