@@ -48,8 +48,13 @@ func samples(t testing.TB) map[string]Message {
 	}
 	shard := Shard{testCID("shard"), hash("piece"), 1 << 20, 77, worker, sig}
 	return map[string]Message{
-		"Advert": Advert{worker, []string{"exact/dk-1", "pin/1"}, []cid.Cid{testCID("m1"), testCID("m2")}, 3,
-			NewAmount(1000), Tokens(2), NewAmount(3), NewAmount(4), 1_700_000_000, 1_700_003_600},
+		"Advert": Advert{
+			worker,
+			[]string{"exact/dk-1", "pin/1"},
+			[]cid.Cid{testCID("m1"), testCID("m2")},
+			3,
+			NewAmount(1000), Tokens(2), NewAmount(3), NewAmount(4), 1_700_000_000, 1_700_003_600,
+		},
 		"Offer":   Offer{payer, 7, KindTrain, testCID("spec"), TierExact, worker, Tokens(100), 1_700_000_600},
 		"Claim":   Claim{offer, worker, 1, Tokens(90), 1_700_000_300},
 		"Decline": Decline{offer, worker, "busy: one training job at a time"},

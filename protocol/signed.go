@@ -14,10 +14,8 @@ import (
 // SignatureSize is r ‖ s ‖ v.
 const SignatureSize = 65
 
-var (
-	// ErrSignature says that a signature is malformed, high in s, or not by the account named.
-	ErrSignature = errors.New("protocol: wrong signature")
-)
+// ErrSignature says that a signature is malformed, high in s, or not by the account named.
+var ErrSignature = errors.New("protocol: wrong signature")
 
 // Message is a struct that an account signs.
 type Message interface {

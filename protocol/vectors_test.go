@@ -134,8 +134,10 @@ func TestGoldenVectorsStandByteForByte(t *testing.T) {
 func TestDigestsEqualGoEthereumsTypedData(t *testing.T) {
 	for name, m := range samples(t) {
 		types := apitypes.Types{"EIP712Domain": {
-			{Name: "name", Type: "string"}, {Name: "version", Type: "string"},
-			{Name: "chainId", Type: "uint256"}, {Name: "verifyingContract", Type: "address"},
+			{Name: "name", Type: "string"},
+			{Name: "version", Type: "string"},
+			{Name: "chainId", Type: "uint256"},
+			{Name: "verifyingContract", Type: "address"},
 		}}
 		msg := typedMessage(t, reflect.ValueOf(m), types)
 		at := map[Contract]common.Address{JudgeRegistry: testNetwork.Registry, JudgeVault: testNetwork.Vault, JudgeLedger: testNetwork.Ledger}[m.Judge()]
