@@ -163,7 +163,7 @@ func Open(cfg Config) (*Chain, error) {
 	}
 	c, err := assemble(cfg, stack)
 	if err != nil {
-		stack.Close() // returns an error when Start has already closed it
+		_ = stack.Close() // returns an error when Start has already closed it
 		return nil, err
 	}
 	return c, nil

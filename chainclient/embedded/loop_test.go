@@ -258,7 +258,7 @@ func lossy(t *testing.T, target string) string {
 		t.Fatal(err)
 	}
 	server := &http.Server{Handler: proxy, ReadHeaderTimeout: 5 * time.Second}
-	go server.Serve(l)
+	go func() { _ = server.Serve(l) }()
 	t.Cleanup(func() { server.Close() })
 	return "http://" + net.JoinHostPort("127.0.0.1", strconv.Itoa(l.Addr().(*net.TCPAddr).Port))
 }

@@ -64,6 +64,7 @@ func (s *Sender) Wait(ctx context.Context, hash common.Hash) (*types.Receipt, er
 		st, receipt, winner, changed := e.state, e.receipt, e.winner, s.changed
 		s.mu.Unlock()
 		switch st {
+		case statePending: // wait
 		case stateTaken:
 			return nil, fmt.Errorf("%w: nonce %d of %s", ErrNonceTaken, nonce, hash)
 		case stateFinal:
