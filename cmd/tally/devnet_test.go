@@ -167,8 +167,12 @@ func (v visitor) everyCommandAnswers(t *testing.T) {
 		t.Errorf("audit %+v", au)
 	}
 	for _, bad := range [][]string{
-		{"datanet", "show", "nonsense"}, {"receipt", "show", v.r.Model.CID}, {"audit", "epoch", "100000"}, {"model", "show", "x"},
-		{"datanet", "create", "n", "--licence", ""}, {"model", "train", "--datanet", created.CID},
+		{"datanet", "show", "nonsense"},
+		{"receipt", "show", v.r.Model.CID},
+		{"audit", "epoch", "100000"},
+		{"model", "show", "x"},
+		{"datanet", "create", "n", "--licence", ""},
+		{"model", "train", "--datanet", created.CID},
 	} {
 		if out, err := tally(t, append([]string{"--data", sub}, bad...)...); err == nil {
 			t.Errorf("tally %v answered %q", bad, out)

@@ -17,7 +17,9 @@ func TestMain(m *testing.M) {
 		main()
 		return
 	}
-	os.Setenv(asCommand, "1")
+	if err := os.Setenv(asCommand, "1"); err != nil {
+		panic(err)
+	}
 	os.Exit(m.Run())
 }
 

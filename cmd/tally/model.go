@@ -156,7 +156,7 @@ func (t *tool) export(ctx context.Context, cid, dir string) error {
 			return err
 		}
 		if _, err := io.Copy(f, tr); err != nil {
-			f.Close()
+			_ = f.Close()
 			return err
 		}
 		if err := f.Close(); err != nil {

@@ -181,9 +181,11 @@ func (d *Devnet) auditor() *Node       { return d.Nodes[4] }
 
 // StartChain starts the chain's process, anew after a stop.
 func (d *Devnet) StartChain(ctx context.Context) error {
-	args := []string{"chain", "--dir", d.chainDir(), "--name", "devnet", "--chain-id", fmt.Sprint(chainID),
+	args := []string{
+		"chain", "--dir", d.chainDir(), "--name", "devnet", "--chain-id", fmt.Sprint(chainID),
 		"--epoch", d.preset.Epoch.String(), "--commit-window", d.preset.Commit.String(),
-		"--audit-window", d.preset.Audit.String(), "--claim-delay", d.preset.Delay.String(), "--with-parent", "--json"}
+		"--audit-window", d.preset.Audit.String(), "--claim-delay", d.preset.Delay.String(), "--with-parent", "--json",
+	}
 	if d.Chain != nil { // where the nodes look for it
 		args = append(args, "--rpc", d.Chain.Ready.RPC)
 	}

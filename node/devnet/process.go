@@ -68,7 +68,7 @@ func spawn(ctx context.Context, exe, dir, name string, args ...string) (*Process
 		if lines.Scan() {
 			ready <- json.Unmarshal(lines.Bytes(), &p.Ready)
 		}
-		for lines.Scan() { //nolint:revive // whatever else it says has no reader
+		for lines.Scan() { // whatever else it says has no reader
 		}
 		p.err = p.cmd.Wait()
 		close(p.done)

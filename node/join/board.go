@@ -104,7 +104,8 @@ func (v *Vault) await(ctx context.Context) func(common.Hash, error) error {
 // Await waits until a transaction that a write returned is mined.
 func Await(ctx context.Context, c interface {
 	Wait(context.Context, common.Hash) (*types.Receipt, error)
-}) func(common.Hash, error) error {
+},
+) func(common.Hash, error) error {
 	return func(tx common.Hash, err error) error {
 		if err != nil {
 			return err
