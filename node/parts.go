@@ -265,11 +265,11 @@ func (n *Node) openWork(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	audits := rewards.NewWitness(n.source())
+	see := audits{rewards.NewWitness(n.source()), n.db}
 	n.submitter, err = market.NewSubmitter(market.SubmitterConfig{
 		Key: n.home.Key, Network: n.book.Network, Params: n.book.Params, DB: jobs, Board: n.board,
 		Vault: &join.Vault{Chain: n.chain, View: n.view}, Streams: n.streams, Store: n.store, Ledger: n.ledger,
-		Audits: audits, Hashers: hashers, Log: n.log,
+		Audits: see, Hashers: hashers, Log: n.log,
 	})
 	if err != nil {
 		return err
@@ -278,7 +278,7 @@ func (n *Node) openWork(ctx context.Context) (err error) {
 	if cfg.Has(home.Worker) || cfg.Has(home.Pinner) {
 		w := market.WorkerConfig{
 			Key: n.home.Key, Network: n.book.Network, Params: n.book.Params, DB: jobs, Board: n.board,
-			Streams: n.streams, Store: n.store, Ledger: n.ledger, Audits: audits, Log: n.log,
+			Streams: n.streams, Store: n.store, Ledger: n.ledger, Audits: see, Log: n.log,
 			Prices: market.Prices(cfg.Prices),
 		}
 		if cfg.Has(home.Worker) {

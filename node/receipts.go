@@ -5,10 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"sort"
+	"time"
 
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ipfs/go-cid"
+
+	"tally/internal/kv"
 	"tally/node/api"
 	"tally/node/join"
 	"tally/protocol"
+	"tally/rewards"
 	"tally/rewards/ledger"
 )
 
@@ -33,27 +39,88 @@ func (n *Node) ListReceipts(context.Context) ([]api.Receipt, error) {
 }
 
 // ShowReceipt implements api.Receipts.
-func (n *Node) ShowReceipt(_ context.Context, id string) (api.Receipt, error) {
-	e, err := n.receipt(id)
+func (n *Node) ShowReceipt(ctx context.Context, id string) (api.Receipt, error) {
+	e, err := n.receipt(ctx, id)
 	return receiptJSON(e), err
 }
 
-func (n *Node) receipt(id string) (ledger.Entry, error) {
+// envelopeWithin is how long the network may take to find an envelope.
+const envelopeWithin = 15 * time.Second
+
+// receipt is one that the node did or paid for, by its id, or anybody's, by the
+// CID of its envelope, which is public once its batch is.
+func (n *Node) receipt(ctx context.Context, id string) (ledger.Entry, error) {
 	c, err := parseCID("receipt", id)
 	if err != nil {
 		return ledger.Entry{}, err
 	}
 	e, err := n.ledger.Receipt(c)
-	if errors.Is(err, ledger.ErrNotFound) {
-		err = fmt.Errorf("%w: this node knows no receipt %s: ask its worker's or its payer's node", api.ErrNotFound, c)
+	if !errors.Is(err, ledger.ErrNotFound) {
+		return e, err
 	}
-	return e, err
+	ctx, cancel := context.WithTimeout(ctx, envelopeWithin)
+	defer cancel()
+	b, err := n.store.GetBlock(ctx, c)
+	if err != nil {
+		return ledger.Entry{}, fmt.Errorf("%w: this node knows no receipt %s, and finds no envelope of that CID: ask its worker's or its payer's node", api.ErrNotFound, c)
+	}
+	env, err := protocol.ParseCosigned(b)
+	if err != nil {
+		return ledger.Entry{}, fmt.Errorf("%w: %s is no receipt: %w", api.ErrBadRequest, c, err)
+	}
+	r, cosigned, err := env.Open(n.book.Network)
+	if err != nil {
+		return ledger.Entry{}, fmt.Errorf("%w: %w", api.ErrBadRequest, err)
+	}
+	return ledger.Entry{ID: env.ID(), Envelope: env, Receipt: r, Cosigned: cosigned}, nil
+}
+
+func disclosedKey(receipt cid.Cid, to common.Address) []byte {
+	return append(append([]byte("disclosed/"), receipt.Bytes()...), to[:]...)
+}
+
+// DiscloseReceipt implements api.Receipts: the payer shows the private part of
+// work that it paid for to somebody it chooses.
+func (n *Node) DiscloseReceipt(ctx context.Context, id, to string) (api.Receipt, error) {
+	account, err := n.account(to)
+	if err != nil {
+		return api.Receipt{}, err
+	}
+	e, err := n.receipt(ctx, id)
+	if err != nil {
+		return api.Receipt{}, err
+	}
+	if e.Receipt.Payer != n.me {
+		return api.Receipt{}, fmt.Errorf("%w: receipt %s was paid by %s: only the payer can disclose it", api.ErrBadRequest, e.ID, e.Receipt.Payer)
+	}
+	return receiptJSON(e), n.db.Update(func(tx *kv.Tx) error { return tx.Set(disclosedKey(e.ID, account), nil) })
+}
+
+// audits says who may see transcripts: who was drawn, and whom the payer chose.
+type audits struct {
+	*rewards.Witness
+	db *kv.DB
+}
+
+// Drawn implements market.Audits.
+func (a audits) Drawn(ctx context.Context, receipt cid.Cid, auditor common.Address) (bool, error) {
+	err := a.db.View(func(tx *kv.Tx) error {
+		_, err := tx.Get(disclosedKey(receipt, auditor))
+		return err
+	})
+	if err == nil {
+		return true, nil
+	}
+	if !errors.Is(err, kv.ErrNotFound) {
+		return false, err
+	}
+	return a.Witness.Drawn(ctx, receipt, auditor)
 }
 
 // VerifyReceipt implements api.Receipts: signatures, offer, ranking and, where
 // the work can be had, the work itself.
 func (n *Node) VerifyReceipt(ctx context.Context, id string) (api.Verification, error) {
-	e, err := n.receipt(id)
+	e, err := n.receipt(ctx, id)
 	if err != nil {
 		return api.Verification{}, err
 	}
@@ -96,7 +163,7 @@ func (n *Node) VerifyReceipt(ctx context.Context, id string) (api.Verification, 
 		v.Repeated = true
 		v.Checks = append(v.Checks, fmt.Sprintf("the work was done again here: leaf %d is equal", f.Leaf))
 	case protocol.OutcomeNoData:
-		v.Checks = append(v.Checks, "the work was not done again: what it needs is disclosed to drawn auditors only, or could not be had")
+		v.Checks = append(v.Checks, "the work was not done again: its private part is disclosed to drawn auditors and to whom the payer chooses (tally receipt disclose), or could not be had")
 	case protocol.OutcomeMismatch:
 		return wrong("the work was done again here, and leaf %d differs", f.Leaf)
 	}

@@ -78,6 +78,7 @@ type Backend interface {
 
 const (
 	maxTxGas    = 1 << 24 // EIP-7825: more than this no transaction may use
+	emptiedSlot = 17_100  // EIP-2200 and 2929: a write to an empty slot instead of a full one
 	maxVersions = 24      // of one nonce: 1.125^23 is 15 times the first fee
 	keptFinal   = 256     // final transactions remembered for Wait and deep reorgs
 	maxLabel    = 256
@@ -217,8 +218,10 @@ func (s *Sender) Send(ctx context.Context, to common.Address, value *big.Int, da
 	if gas > maxTxGas {
 		return common.Hash{}, fmt.Errorf("sender: estimate %s: needs %d gas, the limit of a transaction is %d: split it", label, gas, maxTxGas)
 	}
-	// Estimates of calls that write checkpoints come out short.
-	gas = min(gas+gas/2, maxTxGas)
+	// Estimates of calls that write checkpoints come out short; and a balance that
+	// another transaction empties before this one is mined costs more to fill
+	// again: 17,100 gas a slot. Gas that is not used is not paid for.
+	gas = min(gas+gas/2+3*emptiedSlot, maxTxGas)
 	pending, err := call(ctx, s, func(ctx context.Context) (uint64, error) {
 		return s.cfg.Backend.PendingNonceAt(ctx, s.from)
 	})

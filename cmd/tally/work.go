@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/url"
@@ -103,7 +104,22 @@ func (t *tool) receiptCommand() *cobra.Command {
 			return err
 		},
 	}
-	c.AddCommand(ls, show, verify)
+	var to string
+	disclose := &cobra.Command{
+		Use: "disclose CID", Short: "Show an account the question and answer behind a receipt that this node paid for", Args: oneArg("receipt's CID"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if to == "" {
+				return errors.New("name the account that may see it with --to 0x…")
+			}
+			return ask(cmd.Context(), t, func(ctx context.Context, c *api.Client) (api.Receipt, error) {
+				return api.Post[api.Receipt](ctx, c, "/v0/receipts/"+url.PathEscape(args[0])+"/disclose?to="+url.QueryEscape(to), nil)
+			}, func(w io.Writer, r api.Receipt) {
+				fmt.Fprintf(w, "%s may now verify it: tally receipt verify %s\n", to, r.Envelope)
+			})
+		},
+	}
+	disclose.Flags().StringVar(&to, "to", "", "the account (required)")
+	c.AddCommand(ls, show, verify, disclose)
 	return c
 }
 

@@ -82,6 +82,7 @@ type Receipts interface {
 	ListReceipts(ctx context.Context) ([]Receipt, error)
 	ShowReceipt(ctx context.Context, cid string) (Receipt, error)
 	VerifyReceipt(ctx context.Context, cid string) (Verification, error)
+	DiscloseReceipt(ctx context.Context, cid, to string) (Receipt, error)
 }
 
 // Money is what was earned.
@@ -224,6 +225,9 @@ func Handler(n Node, shutdown func(), log *slog.Logger) http.Handler {
 	get(m, "GET /v0/receipts/{cid}", func(r *http.Request) (any, error) { return n.Receipts.ShowReceipt(r.Context(), r.PathValue("cid")) })
 	get(m, "POST /v0/receipts/{cid}/verify", func(r *http.Request) (any, error) {
 		return n.Receipts.VerifyReceipt(r.Context(), r.PathValue("cid"))
+	})
+	get(m, "POST /v0/receipts/{cid}/disclose", func(r *http.Request) (any, error) {
+		return n.Receipts.DiscloseReceipt(r.Context(), r.PathValue("cid"), r.URL.Query().Get("to"))
 	})
 	get(m, "GET /v0/rewards", func(r *http.Request) (any, error) { return n.Money.Rewards(r.Context(), r.URL.Query().Get("account")) })
 	get(m, "POST /v0/claim", func(r *http.Request) (any, error) { return n.Money.Claim(r.Context(), r.URL.Query().Get("account")) })

@@ -83,6 +83,7 @@ type Devnet struct {
 	c         Config
 	preset    Preset
 	datanet   api.Datanet
+	trained   string // receipt of the training
 	lastEpoch uint64
 }
 

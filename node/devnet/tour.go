@@ -230,6 +230,7 @@ func (d *Devnet) train(ctx context.Context, r *Result, _ Corpus, tell Teller) er
 	if err := json.Unmarshal(m.Figures, &f); err != nil {
 		return fmt.Errorf("devnet: the engine's figures: %w", err)
 	}
+	d.trained = m.Receipt
 	r.Model = ModelResult{m.CID, m.Params, m.ParamHash, m.Worker, f.LossFirst, f.LossLast, f.HeldoutFirst, f.HeldoutLast, f.HeldoutUnigram}
 	tell.Say(fmt.Sprintf("A node that contributed nothing trained a model of %d parameters: on text it never saw it needs %.2f nats a token, where counting words needs %.2f.", m.Params, f.HeldoutLast, f.HeldoutUnigram))
 	return nil
@@ -313,7 +314,14 @@ func (d *Devnet) settle(ctx context.Context, r *Result, _ Corpus, tell Teller) e
 
 // audit derives every epoch again on the auditor's node.
 func (d *Devnet) audit(ctx context.Context, r *Result, _ Corpus, tell Teller) error {
-	r.Audit = AuditResult{"not audited", "not audited", equal}
+	r.Audit.Root = equal
+	var err error
+	if r.Audit.Training, err = d.repeat(ctx, d.trained); err != nil {
+		return err
+	}
+	if r.Audit.Inference, err = d.repeat(ctx, r.Answers[0].Receipt); err != nil {
+		return err
+	}
 	r.Invariants = api.Invariants{ReasonsSum: true, LedgerEqualsClaimable: true}
 	found := false
 	reasons := map[string]string{}
@@ -355,9 +363,30 @@ func (d *Devnet) audit(ctx context.Context, r *Result, _ Corpus, tell Teller) er
 	return nil
 }
 
-// worst keeps the outcome that is not equal, if there is one.
+// repeat has the auditor do a receipt's work again. The submitter, who paid for
+// it, shows it the private part.
+func (d *Devnet) repeat(ctx context.Context, receipt string) (string, error) {
+	to := "?to=" + url.QueryEscape(d.auditor().Ready.Account)
+	rc, err := api.Post[api.Receipt](ctx, d.submitter().client, "/v0/receipts/"+receipt+"/disclose"+to, nil)
+	if err != nil {
+		return "", fmt.Errorf("devnet: disclose receipt %s: %w", receipt, err)
+	}
+	v, err := api.Post[api.Verification](ctx, d.auditor().client, "/v0/receipts/"+rc.Envelope+"/verify", nil)
+	if err != nil {
+		return "", fmt.Errorf("devnet: verify receipt %s: %w", receipt, err)
+	}
+	switch {
+	case !v.Valid:
+		return v.Problem, nil
+	case !v.Repeated:
+		return "not repeated", nil
+	}
+	return equal, nil
+}
+
+// worst keeps the outcome of a drawn audit that is not equal, if there is one.
 func worst(have *string, got string) {
-	if *have == "not audited" || got != equal {
+	if got != equal {
 		*have = got
 	}
 }
