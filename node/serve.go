@@ -68,7 +68,9 @@ func (n *Node) handle() error {
 			return n.datanets.Serve(ctx, b)
 		}),
 		n.streams.Handle(market.StreamSettle, n.submitter.Serve),
-		n.streams.Handle(market.StreamDisclose, n.disclose),
+		n.streams.Handle(market.StreamDisclose, func(ctx context.Context, c market.Conn) error {
+			return market.ServeDisclose(ctx, c, n.submitter, n.worker)
+		}),
 	}
 	if n.worker != nil {
 		errs = append(errs, n.streams.Handle(market.StreamJob, n.worker.Serve))
@@ -77,15 +79,6 @@ func (n *Node) handle() error {
 		errs = append(errs, n.streams.Answer(streamVerdict, maxVerdict, n.takeVerdict))
 	}
 	return errors.Join(errs...)
-}
-
-// disclose answers with what this node kept, as worker or as submitter: both
-// sides of its jobs share one database.
-func (n *Node) disclose(ctx context.Context, c market.Conn) error {
-	if n.worker != nil {
-		return n.worker.ServeDisclose(ctx, c)
-	}
-	return n.submitter.ServeDisclose(ctx, c)
 }
 
 // takeVerdict keeps a registered auditor's verdict, then acknowledges.

@@ -354,3 +354,22 @@ func FuzzDecodeEntry(f *testing.F) {
 		}
 	})
 }
+
+// A deposit was estimated while the vault held some of the account's tokens, so
+// that it would change two balances; before it was mined, a voucher emptied both,
+// and it ran out of gas filling them again: half as much again as the estimate is
+// not enough for a cheap call.
+func TestGasCoversBalancesThatAreEmptiedMeanwhile(t *testing.T) {
+	c := newChain(t, 1)
+	s := life(t, c, memory(t), nil)
+	sent := make(chan uint64, 1)
+	c.fault(func(_ context.Context, tx *types.Transaction) error {
+		sent <- tx.Gas()
+		return nil
+	})
+	send(t, s, common.Address{1}, 1, "transfer")
+	const estimate = 21_000
+	if gas := <-sent; gas < estimate*3/2+2*17_100 {
+		t.Errorf("%d gas for an estimate of %d", gas, estimate)
+	}
+}

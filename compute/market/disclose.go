@@ -14,14 +14,27 @@ import (
 	"tally/protocol"
 )
 
-// ServeDisclose answers StreamDisclose with what this worker kept.
-func (w *Worker) ServeDisclose(ctx context.Context, conn Conn) error {
-	return disclose(ctx, conn, w.Audits, w.Times, w.book.Transcript)
-}
-
-// ServeDisclose answers StreamDisclose with what this submitter kept.
-func (s *Submitter) ServeDisclose(ctx context.Context, conn Conn) error {
-	return disclose(ctx, conn, s.Audits, s.Times, s.book.Transcript)
+// ServeDisclose answers StreamDisclose with what a node kept, on whichever side of
+// the job it was. s or w may be nil.
+func ServeDisclose(ctx context.Context, conn Conn, s *Submitter, w *Worker) error {
+	var audits Audits
+	var times Times
+	var sides []func(cid.Cid) (book.Kept, error)
+	if w != nil {
+		audits, times, sides = w.Audits, w.Times, append(sides, w.book.Transcript)
+	}
+	if s != nil {
+		audits, times, sides = s.Audits, s.Times, append(sides, s.book.Transcript)
+	}
+	return disclose(ctx, conn, audits, times, func(receipt cid.Cid) (k book.Kept, err error) {
+		err = book.ErrUnknown
+		for _, find := range sides {
+			if k, err = find(receipt); !errors.Is(err, book.ErrUnknown) {
+				break
+			}
+		}
+		return k, err
+	})
 }
 
 // disclose gives a transcript to an auditor who was drawn for its receipt, where

@@ -89,7 +89,7 @@ func (b *bench) newSubmitter(with ...func(*market.SubmitterConfig)) {
 	b.must(err)
 	b.s = s
 	b.submitter.Handle(market.StreamSettle, s.Serve)
-	b.submitter.Handle(market.StreamDisclose, s.ServeDisclose)
+	b.submitter.Handle(market.StreamDisclose, func(ctx context.Context, c market.Conn) error { return market.ServeDisclose(ctx, c, s, nil) })
 }
 
 func (b *bench) addWorker(name string) {
@@ -116,7 +116,7 @@ func (b *bench) serve(w *worker, with ...func(*market.WorkerConfig)) {
 	b.must(err)
 	w.w = m
 	w.Handle(market.StreamJob, m.Serve)
-	w.Handle(market.StreamDisclose, m.ServeDisclose)
+	w.Handle(market.StreamDisclose, func(ctx context.Context, c market.Conn) error { return market.ServeDisclose(ctx, c, nil, m) })
 }
 
 func (b *bench) publishModel() cid.Cid {

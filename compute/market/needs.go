@@ -13,7 +13,7 @@ import (
 
 // The streams that peers open to one another. A node serves StreamJob with
 // Worker.Serve, StreamSettle with Submitter.Serve, and StreamDisclose with
-// ServeDisclose of the side that holds the transcript.
+// ServeDisclose.
 const (
 	StreamJob      = "job"
 	StreamSettle   = "settle"
