@@ -12,7 +12,8 @@ FUMPT := $(BIN)/gofumpt
 # Packages whose goroutines meet. The race detector makes arithmetic ten times
 # slower and finds nothing in code that runs alone.
 RACE ?= $(addsuffix /...,$(wildcard ./internal/kv ./p2p ./storage ./chainclient ./rewards ./compute/market ./node))
-FUZZTIME ?= 5s
+FUZZTIME ?= 1s
+PRESET ?= test
 BENCH ?= .
 BENCHPKG ?= ./...
 FORMATTED = $(shell git ls-files -co --exclude-standard '*.go' | grep -vE '/testdata/|^chainclient/contract/')
@@ -59,11 +60,14 @@ tidy: ## fail where go mod tidy would change a go.mod or go.sum
 	go -C internal/tools mod tidy -diff
 
 .PHONY: fuzz-short
-fuzz-short: ## run each fuzz target for FUZZTIME (5s)
-	@git grep --untracked -lE '^func Fuzz' -- '*_test.go' | while read -r file; do \
-		for target in $$(sed -nE 's/^func (Fuzz[A-Za-z0-9_]*)\(.*/\1/p' "$$file"); do \
-			echo "$$(dirname "$$file") $$target"; \
-			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "./$$(dirname "$$file")" | grep -vE '^fuzz: |^PASS'; \
+fuzz-short: ## run each fuzz target for FUZZTIME (1s)
+	@mkdir -p $(BIN); cache=$$(go env GOCACHE)/fuzz/tally; \
+	git grep --untracked -lE '^func Fuzz' -- '*_test.go' | xargs -n1 dirname | sort -u | while read -r dir; do \
+		go test -c -fuzz=. -o $(BIN)/fuzz.test "./$$dir"; \
+		for target in $$(sed -nE 's/^func (Fuzz[A-Za-z0-9_]*)\(.*/\1/p' "$$dir"/*_test.go); do \
+			echo "$$dir $$target"; \
+			(cd "$$dir" && $(abspath $(BIN))/fuzz.test -test.run '^$$' -test.fuzz "^$$target\$$" \
+				-test.fuzztime $(FUZZTIME) -test.fuzzcachedir "$$cache/$$dir") >$(BIN)/fuzz.log 2>&1 || { cat $(BIN)/fuzz.log; exit 1; }; \
 		done; \
 	done
 
@@ -82,8 +86,9 @@ contracts: ## run the contracts' fuzz and invariant tests (npm)
 	chainclient/contracts/forge.sh
 
 .PHONY: devnet
-devnet: ## run the tour once: chain and five nodes, publish to claim
-	go run ./cmd/tally devnet --once --json
+devnet: ## run the tour once: chain and five nodes, publish to claim (PRESET=tour for the long one)
+	@mkdir -p $(BIN)
+	go run ./cmd/tally devnet --once --json --preset $(PRESET) | tee $(BIN)/devnet.json | .ci/devnet-check
 
 .PHONY: check
 check: ## the whole pre-flight, as .ci/run runs it: STEPS="tidy test" for less
