@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -272,34 +273,34 @@ func (d *Devnet) ask(ctx context.Context, r *Result, text Corpus, tell Teller) e
 	return nil
 }
 
-// settle waits until the epoch of the last receipt is claimable, and claims.
+// settle waits until every receipt has ended in a reason, and claims.
 func (d *Devnet) settle(ctx context.Context, r *Result, _ Corpus, tell Teller) error {
-	rs, err := api.Get[[]api.Receipt](ctx, d.submitter().client, "/v0/receipts", nil)
+	rs, err := d.receipts(ctx)
 	if err != nil {
-		return fmt.Errorf("devnet: list receipts: %w", err)
+		return err
 	}
 	for _, x := range rs {
 		d.lastEpoch = max(d.lastEpoch, x.Epoch)
 	}
 	tell.Say(fmt.Sprintf("The work is receipted and co-signed; waiting for epoch %d to close, be audited and be anchored.", d.lastEpoch))
-	tick := time.NewTicker(500 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		st, err := api.Get[api.Rewards](ctx, d.Nodes[0].client, "/v0/rewards", nil)
-		if err != nil {
-			return fmt.Errorf("devnet: rewards: %w", err)
-		}
-		if st.Settled && st.Epoch >= d.lastEpoch {
-			d.lastEpoch = st.Epoch
-			break
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("%w: epoch %d was not anchored in time: %w", ErrTour, d.lastEpoch, context.Cause(ctx))
-		case <-tick.C:
-		}
+	err = poll(ctx, func() (bool, error) {
+		rs, err := d.receipts(ctx)
+		return !slices.ContainsFunc(rs, unsettled), err
+	})
+	if err != nil {
+		return fmt.Errorf("%w: not every receipt came to an end: %w", ErrTour, err)
 	}
 	for i, n := range d.Nodes {
+		var st api.Rewards
+		err := poll(ctx, func() (bool, error) { // until this node has read that far
+			var err error
+			st, err = api.Get[api.Rewards](ctx, n.client, "/v0/rewards", nil)
+			return err == nil && st.Settled && st.Epoch >= d.lastEpoch, err
+		})
+		if err != nil {
+			return fmt.Errorf("devnet: rewards of node %d: %w", i+1, err)
+		}
+		d.lastEpoch = st.Epoch
 		cs, err := api.Post[[]api.Claim](ctx, n.client, "/v0/claim", nil)
 		if err != nil {
 			return fmt.Errorf("devnet: node %d claims: %w", i+1, err)
@@ -310,6 +311,40 @@ func (d *Devnet) settle(ctx context.Context, r *Result, _ Corpus, tell Teller) e
 	}
 	tell.Say(fmt.Sprintf("Epoch %d is anchored; worker, pinners and contributors have claimed what they earned.", d.lastEpoch))
 	return nil
+}
+
+// receipts are the ones that the submitter paid for.
+func (d *Devnet) receipts(ctx context.Context) ([]api.Receipt, error) {
+	rs, err := api.Get[[]api.Receipt](ctx, d.submitter().client, "/v0/receipts", nil)
+	if err != nil {
+		return nil, fmt.Errorf("devnet: list receipts: %w", err)
+	}
+	return rs, nil
+}
+
+// unsettled reports a receipt whose story goes on in a later epoch.
+func unsettled(r api.Receipt) bool {
+	switch r.Reason {
+	case "", protocol.ReasonAuditPending.String(), protocol.ReasonHeldUntil.String(), protocol.ReasonCarriedOver.String():
+		return true
+	}
+	return false
+}
+
+// poll asks every half second until the answer is yes or an error, or ctx ends.
+func poll(ctx context.Context, ask func() (bool, error)) error {
+	t := time.NewTicker(500 * time.Millisecond)
+	defer t.Stop()
+	for {
+		if yes, err := ask(); yes || err != nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-t.C:
+		}
+	}
 }
 
 // audit derives every epoch again on the auditor's node.
