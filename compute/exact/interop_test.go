@@ -27,7 +27,7 @@ func TestAnotherImplementationAgrees(t *testing.T) {
 		venv := filepath.Join(t.TempDir(), "venv")
 		python = filepath.Join(venv, "bin", "python")
 		run(t, "python3", "-m", "venv", venv)
-		run(t, python, "-m", "pip", "install", "-q", "mlx[cpu]", "mlx-lm")
+		run(t, python, "-m", "pip", "install", "-q", "mlx[cpu]==0.32.4", "mlx-lm==0.32.2")
 	}
 	for name, change := range map[string]func(*model.Config){
 		"llama":        func(*model.Config) {},
