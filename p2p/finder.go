@@ -39,7 +39,7 @@ const (
 // The sweep saves lookups where a node has many more roots than its network has
 // peers; here roots are few and the networks small, and what a caller needs is
 // what the sweep does not say: that a root is kept, and that it was announced
-// when Provide returns.
+// when Provide returns. See docs/RATIONALE.md#why-are-roots-announced-in-a-loop-of-our-own.
 type finder struct {
 	dht   *dht.IpfsDHT
 	store *kv.DB // "root/" + CID bytes → nothing

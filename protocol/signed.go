@@ -29,7 +29,8 @@ type Signed[T Message] struct {
 	sig     []byte
 }
 
-// envelope is the wire form of Signed.
+// envelope is the wire form of Signed. The payload is a byte string: see
+// docs/RATIONALE.md#why-is-the-payload-a-byte-string.
 type envelope struct {
 	Payload []byte `max:"2097152"`
 	Sig     []byte `max:"65"`

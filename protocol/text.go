@@ -3,7 +3,8 @@ package protocol
 import "strings"
 
 // RecordSeparator stands between the records of a text shard: ASCII 0x1E, which
-// text has no other use for.
+// text has no other use for:
+// docs/RATIONALE.md#why-are-records-of-text-separated-by-0x1e.
 const RecordSeparator = '\x1e'
 
 // SplitRecords takes a text shard apart. Records of nothing but white space are

@@ -47,7 +47,8 @@ func (s *Store) importDAG(ctx context.Context, build func(unixfs.Blocks) (cid.Ci
 	return s.seal(ctx, root, sp)
 }
 
-// seal writes the canonical file of a DAG whose blocks are all in a spool.
+// seal writes the canonical file of a DAG whose blocks are all in a spool: see
+// docs/RATIONALE.md#why-is-a-car-file-written-twice-on-import.
 func (k *core) seal(ctx context.Context, root cid.Cid, sp *spool.Spool) (Shard, error) {
 	buf := make([]byte, car.MaxBlock)
 	return k.write(ctx, root, k.max, func(_ context.Context, c cid.Cid) ([]byte, error) { return sp.Get(c, buf) })

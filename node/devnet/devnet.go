@@ -99,7 +99,8 @@ var roles = [][]home.Role{
 	{home.Worker, home.Auditor},
 }
 
-// fallbackWeight makes the fifth node first in one ranking of ten thousand.
+// fallbackWeight makes the fifth node first in one ranking of ten thousand:
+// docs/RATIONALE.md#why-does-the-devnets-fifth-node-have-such-a-small-weight.
 const fallbackWeight = 100
 
 // Start brings the network up.

@@ -35,6 +35,7 @@ func (c EpochChain) BlockAfter(_ context.Context, time uint64) (uint64, common.H
 }
 
 // Epochs keeps the documents of epochs: DAGs of small blocks, found by their root.
+// See docs/RATIONALE.md#why-is-an-epochs-data-one-dag-found-by-its-root.
 type Epochs struct{ Store }
 
 // Publish keeps a DAG and lets others find it.
