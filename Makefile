@@ -55,9 +55,10 @@ fix: $(LINT) ## format everything
 	$(LINT) fmt ./...
 
 .PHONY: tidy
-tidy: ## fail where go mod tidy would change a go.mod or go.sum
+tidy: ## fail where go mod tidy would change a go.mod or go.sum of our modules
 	go mod tidy -diff
 	go -C internal/tools mod tidy -diff
+	go -C compute/exact/kernel/gen mod tidy -diff
 
 .PHONY: fuzz-short
 fuzz-short: ## run each fuzz target for FUZZTIME (1s)
