@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -14,6 +15,7 @@ import (
 	"tally/compute/market"
 	"tally/node/api"
 	"tally/node/datanet"
+	"tally/node/home"
 	"tally/node/models"
 	"tally/protocol"
 )
@@ -50,6 +52,9 @@ func (n *Node) Pin(ctx context.Context, in api.PinShard) (api.Pin, error) {
 		return api.Pin{}, err
 	}
 	spec := protocol.PinSpec{Root: root, Piece: shard.Piece, Size: shard.Size, Replicas: in.Replicas, Seconds: in.Seconds, Rate: n.home.Config.Prices.Pin}
+	if err := n.anybody(home.ClassPin, int(min(in.Replicas, 1<<16))); err != nil {
+		return api.Pin{}, err
+	}
 	fee, err := market.PinFee(spec)
 	if err != nil {
 		return api.Pin{}, err
@@ -106,8 +111,8 @@ func recipe(in api.Train) (train.Recipe, []byte, error) {
 	return r, b, err
 }
 
-// Train implements api.Jobs. The job goes on if the caller goes away: it is paid
-// for.
+// Train implements api.Jobs. The job goes on if the caller goes away, since it is
+// paid for; it does not survive the node's own end.
 func (n *Node) Train(ctx context.Context, in api.Train, say func(api.Event)) (api.Model, error) {
 	dn, err := parseCID("datanet", in.Datanet)
 	if err != nil {
@@ -147,20 +152,70 @@ func (n *Node) Train(ctx context.Context, in api.Train, say func(api.Event)) (ap
 	if err != nil {
 		return api.Model{}, err
 	}
-	f := &follower{say: say}
-	a, err := n.submitter.Train(ctx, market.TrainTerms{
-		Terms: market.Terms{Value: value, Deadline: now + uint64(trainFor/time.Second)}, Spec: spec,
-	}, f.progress)
-	if err != nil {
+	if err := n.anybody(spec.Engine, 1); err != nil {
 		return api.Model{}, err
 	}
-	k, err := n.publishModel(ctx, v, spec, a)
-	if err != nil {
-		return api.Model{}, fmt.Errorf("node: the model is trained and paid for (receipt %s) but not published: %w", a.Receipt, err)
+	return follow(ctx, n.ctx, say, func(ctx context.Context, say func(api.Event)) (api.Model, error) {
+		f := &follower{say: say}
+		a, err := n.submitter.Train(ctx, market.TrainTerms{
+			Terms: market.Terms{Value: value, Deadline: now + uint64(trainFor/time.Second)}, Spec: spec,
+		}, f.progress)
+		if err != nil {
+			return api.Model{}, err
+		}
+		k, err := n.publishModel(ctx, v, spec, a)
+		if err != nil {
+			return api.Model{}, fmt.Errorf("node: the model is trained and paid for (receipt %s) but not published: %w", a.Receipt, err)
+		}
+		n.log.Info("model published", "model", k.CID, "receipt", a.Receipt)
+		m := modelJSON(k)
+		m.Worker, m.Receipt, m.Figures = a.Worker.Hex(), a.Receipt.String(), a.Output.Summary
+		return m, nil
+	})
+}
+
+// anybody says whether enough others are registered for a class, before money is
+// locked for a job that nobody could take.
+func (n *Node) anybody(class string, want int) error {
+	have := 0
+	for account, e := range n.view.Nodes() {
+		if account != n.me && slices.Contains(e.Classes, class) {
+			have++
+		}
 	}
-	m := modelJSON(k)
-	m.Worker, m.Receipt, m.Figures = a.Worker.Hex(), a.Receipt.String(), a.Output.Summary
-	return m, nil
+	if have < want {
+		return fmt.Errorf("%w: %d other nodes are registered for %s, the job needs %d: wait for more, or ask for less", api.ErrBadRequest, have, class, want)
+	}
+	return nil
+}
+
+// follow runs a job for as long as the node runs, since it is paid for, and lets
+// the caller follow it for as long as it stays.
+func follow(caller, node context.Context, say func(api.Event), job func(context.Context, func(api.Event)) (api.Model, error)) (api.Model, error) {
+	type end struct {
+		m   api.Model
+		err error
+	}
+	events, ended := make(chan api.Event), make(chan end, 1)
+	go func() {
+		m, err := job(node, func(e api.Event) {
+			select {
+			case events <- e:
+			case <-caller.Done():
+			}
+		})
+		ended <- end{m, err}
+	}()
+	for {
+		select {
+		case e := <-events:
+			say(e)
+		case x := <-ended:
+			return x.m, x.err
+		case <-caller.Done():
+			return api.Model{}, fmt.Errorf("node: nobody follows the job any more; it goes on: %w", context.Cause(caller))
+		}
+	}
 }
 
 // publishModel signs and announces what a training gave.

@@ -77,6 +77,8 @@ func (n *Node) Claim(ctx context.Context, account string) ([]api.Claim, error) {
 	if err != nil {
 		return nil, err
 	}
+	n.claiming.Lock() // two at once would be for the same money
+	defer n.claiming.Unlock()
 	s, err := n.look(ctx, a)
 	if err != nil {
 		return nil, err
@@ -98,11 +100,18 @@ func (n *Node) Claim(ctx context.Context, account string) ([]api.Claim, error) {
 		return nil, err
 	}
 	tx, err := n.chain.Claim(ctx, p.Epoch, p.Leaf, p.Index, p.Path)
-	if err := join.Await(ctx, n.chain)(tx, err); err != nil {
+	if err != nil {
 		return nil, err
 	}
-	if err := n.view.Await(ctx, func() bool { return claimedIn(n.view.Facts(), tx) }); err != nil {
+	mined, err := n.chain.Wait(ctx, tx)
+	if err != nil {
 		return nil, err
+	}
+	if _, err := n.view.AwaitBlock(ctx, mined.BlockNumber.Uint64()); err != nil {
+		return nil, err
+	}
+	if !claimedIn(n.view.Facts(), tx) { // somebody else claimed it for the account first
+		return []api.Claim{}, nil
 	}
 	return byRole(a, p.Epoch, before, balance(d.State, a), tx)
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/ipfs/go-cid"
 
+	"tally/compute"
 	"tally/compute/market"
 	"tally/node/models"
 	"tally/node/openai"
@@ -21,6 +22,9 @@ func (n *Node) OpenAIModels(ctx context.Context) ([]openai.Model, error) {
 	}
 	out := make([]openai.Model, 0, len(list))
 	for _, m := range list {
+		if !m.Held && m.Owner != n.me { // a stranger's gossip is no recommendation; its CID can still be named
+			continue
+		}
 		out = append(out, openai.Model{ID: m.CID.String(), Owner: m.Owner.Hex(), Created: m.Created})
 	}
 	return out, nil
@@ -49,7 +53,10 @@ func (n *Node) Complete(ctx context.Context, r openai.Request, text func(string)
 		}
 		return text(s)
 	})
-	if err != nil && !errors.Is(err, market.ErrDiverged) {
+	switch {
+	case errors.Is(err, market.ErrTerms), errors.Is(err, compute.ErrLimit), errors.Is(err, ErrDear):
+		return openai.Result{}, fmt.Errorf("%w: %w", openai.ErrInvalid, err)
+	case err != nil && !errors.Is(err, market.ErrDiverged):
 		return openai.Result{}, err
 	}
 	if err != nil {

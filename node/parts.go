@@ -72,6 +72,7 @@ type Node struct {
 	topics    topics
 
 	problems problems
+	claiming sync.Mutex     // held while a claim is made
 	closers  []func() error // in the order of opening
 }
 
@@ -295,16 +296,24 @@ func (n *Node) openWork(ctx context.Context) (err error) {
 	n.datanets = datanet.New(datanet.Config{
 		Network: n.book.Network, Key: n.home.Key, Documents: n.store, Shards: n.store, Peers: n.streams, DB: n.db,
 		Now: func() uint64 { _, t := n.view.Head(); return t },
+		May: func(who common.Address) error {
+			if _, ok := n.view.Nodes()[who]; !ok {
+				return fmt.Errorf("%w: contributor %s has no node on this network", ErrStranger, who)
+			}
+			return nil
+		},
 	})
 	n.models = models.New(models.Config{
 		Network: n.book.Network, Key: n.home.Key, Store: n.store, Keeper: n.store, Hashers: hashers, DB: n.db,
 		Gossip: func(ctx context.Context, b []byte) error { return n.topics.models.Publish(ctx, b) },
 	})
 	n.repeater = repeat.New(repeat.Config{
-		Store: n.store, Models: manifests{n.models}, Streams: n.streams,
+		Store: n.store, Models: manifests{n.models}, Streams: n.streams, Own: n.submitter.Transcript,
 		Verifiers: map[string]compute.Verifier{class: n.engine}, Hashers: hashers,
 	})
-	n.sessions = newSessions(n.submitter, n.board)
+	n.sessions = &sessions{
+		submitter: n.submitter, board: n.board, anybody: n.anybody, maxLock: cfg.SessionLimit(), open: map[cid.Cid]*slot{},
+	}
 	n.opened(n.sessions.close)
 	for root, err := range n.store.S.Roots() { // what an earlier run kept
 		if err != nil {

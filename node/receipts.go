@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"sort"
 	"time"
 
@@ -117,8 +118,9 @@ func (a audits) Drawn(ctx context.Context, receipt cid.Cid, auditor common.Addre
 	return a.Witness.Drawn(ctx, receipt, auditor)
 }
 
-// VerifyReceipt implements api.Receipts: signatures, offer, ranking and, where
-// the work can be had, the work itself.
+// VerifyReceipt implements api.Receipts: signatures, offer and lock, and, where
+// what it needs can be had, the work itself: a whole answer, or one segment of a
+// training, chosen here.
 func (n *Node) VerifyReceipt(ctx context.Context, id string) (api.Verification, error) {
 	e, err := n.receipt(ctx, id)
 	if err != nil {
@@ -151,10 +153,11 @@ func (n *Node) VerifyReceipt(ctx context.Context, id string) (api.Verification, 
 	}
 	v.Checks = append(v.Checks, "its value is within the offer's lock")
 	if r.Kind == protocol.KindPin {
+		v.Checks = append(v.Checks, "its holder returned a random range to the payer, who co-signed; that it still holds the shard is not checked here")
 		v.Valid = true
 		return v, nil
 	}
-	f, err := n.repeater.VerifyReceipt(ctx, r, uint64(r.Seq))
+	f, err := n.repeater.VerifyReceipt(ctx, r, rand.Uint64())
 	if err != nil {
 		return v, fmt.Errorf("node: repeat the work: %w", err)
 	}

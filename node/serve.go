@@ -12,6 +12,7 @@ import (
 	"github.com/libp2p/go-libp2p/core/peer"
 
 	"tally/compute/market"
+	"tally/internal/kv"
 	"tally/node/datanet"
 	"tally/node/home"
 	"tally/node/models"
@@ -26,6 +27,8 @@ const (
 	maxContributed = 8 << 10
 	advertEvery    = 3 * time.Second
 	advertFor      = 10 * time.Minute
+	verdictWithin  = 5 * time.Second  // for all posters
+	maxAhead       = 10 * time.Minute // by which a manifest's date may be ahead of the chain's
 )
 
 // ErrStranger says that somebody speaks in a role that it is not registered for.
@@ -36,8 +39,13 @@ type topics struct{ models, adverts *p2p.Topic }
 // join joins the topics. What is learned is read by the loops.
 func (n *Node) join() (err error) {
 	n.topics.models, err = n.host.Join(models.Topic, func(_ context.Context, _ peer.ID, b []byte) p2p.Verdict {
-		if n.models.Check(b) != nil {
+		m, err := n.models.Check(b)
+		if err != nil {
 			return p2p.Reject
+		}
+		_, now := n.view.Head()
+		if _, ok := n.view.Nodes()[m.Owner]; !ok || m.Created > now+uint64(maxAhead/time.Second) {
+			return p2p.Ignore // perhaps we have not read the chain that far
 		}
 		return p2p.Accept
 	})
@@ -105,30 +113,48 @@ func (n *Node) registered(account common.Address, class string) bool {
 	return ok && slices.Contains(e.Classes, class)
 }
 
-// SendVerdict implements rewards.Courier: every registered poster acknowledges,
-// or it is an error and the auditor sends again.
+// SendVerdict implements rewards.Courier: every bonded poster acknowledges, or it
+// is an error and the auditor sends again, to those that did not. A poster without
+// a bond cannot anchor, so it is not waited for.
 func (n *Node) SendVerdict(ctx context.Context, s protocol.Signed[protocol.Verdict]) error {
-	sent := false
-	var errs error
-	for account, e := range n.view.Nodes() {
-		if !slices.Contains(e.Classes, home.ClassPost) {
-			continue
-		}
-		if account == n.me {
-			errs = errors.Join(errs, n.journal.AddVerdict(ctx, s))
-			sent = true
-			continue
-		}
-		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-		_, err := n.streams.Call(ctx, account, streamVerdict, s.Bytes(), 16)
-		cancel()
-		errs = errors.Join(errs, err)
-		sent = sent || err == nil
+	if err := n.journal.AddVerdict(ctx, s); err != nil { // this node may post too
+		return err
 	}
-	if !sent && errs == nil {
-		return fmt.Errorf("%w: no poster is registered", ErrStranger)
+	ctx, cancel := context.WithTimeout(ctx, verdictWithin)
+	defer cancel()
+	posters, found := make(chan error), 0
+	for account, e := range n.view.Nodes() {
+		if account == n.me || !slices.Contains(e.Classes, home.ClassPost) {
+			continue
+		}
+		found++
+		go func() { posters <- n.tell(ctx, account, s) }()
+	}
+	var errs error
+	for range found {
+		errs = errors.Join(errs, <-posters)
 	}
 	return errs
+}
+
+// tell gives one poster a verdict, unless it has acknowledged it or has no bond.
+func (n *Node) tell(ctx context.Context, poster common.Address, s protocol.Signed[protocol.Verdict]) error {
+	key := append(append([]byte("told/"), s.CID().Bytes()...), poster[:]...)
+	err := n.db.View(func(tx *kv.Tx) error {
+		_, err := tx.Get(key)
+		return err
+	})
+	if !errors.Is(err, kv.ErrNotFound) {
+		return err
+	}
+	bond, err := n.chain.Bond(ctx, poster)
+	if err != nil || bond.Cmp(n.book.Params.Bond) < 0 {
+		return err
+	}
+	if _, err := n.streams.Call(ctx, poster, streamVerdict, s.Bytes(), 16); err != nil {
+		return fmt.Errorf("node: verdict to poster %s: %w", poster, err)
+	}
+	return n.db.Update(func(tx *kv.Tx) error { return tx.Set(key, []byte{1}) })
 }
 
 // learnModels keeps the manifests that are gossiped.

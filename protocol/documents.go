@@ -44,6 +44,9 @@ type PinSpec struct {
 	Rate     Amount // per MiB and hour, each replica
 }
 
+// MaxShard bounds the CAR file of one shard: 1 GiB.
+const MaxShard = 1 << 30
+
 // Shard is one CAR file of a datanet.
 type Shard struct {
 	Root        cid.Cid
@@ -94,6 +97,9 @@ func (m Manifest) Validate(n Network, origin cid.Cid) error {
 			return fmt.Errorf("%w: shard %s is listed twice", ErrDocument, s.Root)
 		}
 		seen[s.Root] = true
+		if s.Size == 0 || s.Size > MaxShard {
+			return fmt.Errorf("%w: shard %s claims %d bytes, want 1 to %d", ErrDocument, s.Root, s.Size, uint64(MaxShard))
+		}
 		if err := checkSignature(n, s.Contribution(origin), s.Contributor, s.Signature); err != nil {
 			return fmt.Errorf("protocol: shard %d of datanet %q: %w", i, m.Name, err)
 		}

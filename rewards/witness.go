@@ -13,12 +13,14 @@ import (
 // Witness tells a node that keeps private transcripts who was drawn to see them:
 // it repeats the draw from the chain and the workers' public data.
 //
-// It is safe for concurrent use. Draws are remembered until the chain moves on.
+// It is safe for concurrent use. A draw is
+// remembered until the next epoch is anchored.
 type Witness struct {
 	from Source
 
 	mu    sync.Mutex      // held while the draw is repeated
 	read  *reader         // guarded by mu
+	head  common.Hash     // guarded by mu; transaction of the last anchor seen
 	at    uint64          // guarded by mu; the chain's time of drawn
 	drawn []ruleset.Drawn // guarded by mu
 }
@@ -36,18 +38,29 @@ func (w *Witness) Drawn(ctx context.Context, receipt cid.Cid, auditor common.Add
 	if err != nil {
 		return false, err
 	}
-	if s.now != w.at {
+	head, _ := s.head()
+	if head.Tx != w.head {
+		w.head, w.drawn = head.Tx, nil // what was drawn is settled, or is drawn anew
 		w.read.forget()
-		drawn, err := draws(ctx, w.read, s, w.from)
-		if err != nil {
-			return false, err
-		}
-		w.at, w.drawn = s.now, drawn
 	}
-	for _, d := range w.drawn {
+	if has(w.drawn, receipt, auditor) {
+		return true, nil
+	}
+	if w.at == s.now {
+		return false, nil
+	}
+	if w.drawn, err = draws(ctx, w.read, s, w.from); err != nil {
+		return false, err
+	}
+	w.at = s.now
+	return has(w.drawn, receipt, auditor), nil
+}
+
+func has(drawn []ruleset.Drawn, receipt cid.Cid, auditor common.Address) bool {
+	for _, d := range drawn {
 		if who, ok := d.Auditor(); ok && d.ID.Equals(receipt) && who == auditor {
-			return true, nil
+			return true
 		}
 	}
-	return false, nil
+	return false
 }

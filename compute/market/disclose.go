@@ -37,6 +37,12 @@ func ServeDisclose(ctx context.Context, conn Conn, s *Submitter, w *Worker) erro
 	})
 }
 
+// Transcript is what this submitter kept of an answer that it paid for.
+func (s *Submitter) Transcript(receipt cid.Cid) (protocol.Transcript, error) {
+	k, err := s.book.Transcript(receipt)
+	return k.Transcript, err
+}
+
 // disclose gives a transcript to an auditor who was drawn for its receipt, where
 // the session agreed to it. Everybody else learns the same nothing. The stream's
 // transport encrypts it to the auditor's key.

@@ -104,12 +104,16 @@ func (r *training) prepare(ctx context.Context, step uint64) (job compute.TrainJ
 	spec, store := r.t.train, r.w.Store
 	job.Spec = spec
 	done = func() {}
-	if err := r.checkShards(ctx); err != nil {
+	listed, err := r.checkShards(ctx)
+	if err != nil {
 		return job, done, err
 	}
 	for _, c := range spec.Shards {
 		if err := r.fetch(ctx, c); err != nil {
 			return job, done, fmt.Errorf("market: fetch shard %s: %w", c, err)
+		}
+		if err := r.measure(ctx, listed[c]); err != nil {
+			return job, done, err
 		}
 		files, err := store.FS(ctx, c)
 		if err != nil {
@@ -140,23 +144,41 @@ func (r *training) prepare(ctx context.Context, step uint64) (job compute.TrainJ
 	return job, done, nil
 }
 
-// checkShards checks that the spec's shards are the datanet's.
-func (r *training) checkShards(ctx context.Context) error {
+// checkShards checks that the spec's shards are the datanet's, and gives what the
+// datanet says of each.
+func (r *training) checkShards(ctx context.Context) (map[cid.Cid]protocol.Shard, error) {
 	raw, err := r.w.Store.GetBlock(ctx, r.t.train.Datanet)
 	if err != nil {
-		return fmt.Errorf("market: fetch the datanet's manifest: %w", err)
+		return nil, fmt.Errorf("market: fetch the datanet's manifest: %w", err)
 	}
 	m, err := open[protocol.Manifest](r.w.Network, raw)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := m.Validate(r.w.Network, m.Origin); err != nil {
-		return err
+		return nil, err
+	}
+	listed := map[cid.Cid]protocol.Shard{}
+	for _, s := range m.Shards {
+		listed[s.Root] = s
 	}
 	for _, c := range r.t.train.Shards {
-		if !slices.ContainsFunc(m.Shards, func(s protocol.Shard) bool { return s.Root.Equals(c) }) {
-			return fmt.Errorf("%w: shard %s is not in the datanet's manifest", ErrRefused, c)
+		if _, ok := listed[c]; !ok {
+			return nil, fmt.Errorf("%w: shard %s is not in the datanet's manifest", ErrRefused, c)
 		}
+	}
+	return listed, nil
+}
+
+// measure compares a shard that is here with what its contributor claims: sizes
+// decide who is paid how much for a model.
+func (r *training) measure(ctx context.Context, s protocol.Shard) error {
+	piece, size, err := r.w.Store.Piece(ctx, s.Root)
+	if err != nil {
+		return fmt.Errorf("market: measure shard %s: %w", s.Root, err)
+	}
+	if piece != s.Piece || size != s.Size {
+		return fmt.Errorf("%w: shard %s has %d bytes and piece root %s, the datanet says %d and %s", ErrRefused, s.Root, size, piece, s.Size, s.Piece)
 	}
 	return nil
 }

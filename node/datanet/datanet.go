@@ -74,6 +74,8 @@ type Config struct {
 	Peers     Peers
 	DB        *kv.DB        // opened Sync: heads
 	Now       func() uint64 // unix seconds
+	// May says whether an account may contribute to our datanets; nil lets everybody.
+	May func(contributor common.Address) error
 }
 
 // Service is one node's datanets.
@@ -269,6 +271,9 @@ func (s *Service) answered(ctx context.Context, ours Version, b []byte) (Version
 			return Version{}, err
 		}
 	}
+	if m.Version == 0 && !signed.CID().Equals(ours.Origin) {
+		return Version{}, fmt.Errorf("%w: the owner answers with version 0 of another datanet, %s", ErrDatanet, signed.CID())
+	}
 	c, err := s.c.Documents.Put(ctx, b, "datanet "+m.Name)
 	return Version{c, ours.Origin, m}, err
 }
@@ -282,6 +287,11 @@ func (s *Service) append(ctx context.Context, con protocol.Signed[protocol.Contr
 	shard, err := protocol.ShardOf(s.c.Network, con)
 	if err != nil {
 		return Version{}, err
+	}
+	if s.c.May != nil && in.Contributor != s.me {
+		if err := s.c.May(in.Contributor); err != nil {
+			return Version{}, err
+		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -302,6 +312,9 @@ func (s *Service) append(ctx context.Context, con protocol.Signed[protocol.Contr
 		}
 	}
 	m := v.Manifest
+	if n := countOf(m, shard.Contributor); shard.Contributor != s.me && n >= maxContributed {
+		return Version{}, fmt.Errorf("%w: %s has contributed %d shards, at most %d of one contributor", ErrDatanet, shard.Contributor, n, maxContributed)
+	}
 	m.Version++
 	m.Origin, m.Parent, m.Created = in.Datanet, head, s.c.Now()
 	m.Shards = append(m.Shards[:len(m.Shards):len(m.Shards)], shard)
@@ -313,6 +326,19 @@ func (s *Service) append(ctx context.Context, con protocol.Signed[protocol.Contr
 		return Version{}, err
 	}
 	return Version{next, in.Datanet, m}, s.setHead(in.Datanet, next)
+}
+
+// maxContributed bounds what one contributor, not the owner, can add to a datanet:
+// nobody else's place is used up, since it is append-only.
+const maxContributed = 256
+
+func countOf(m protocol.Manifest, contributor common.Address) (n int) {
+	for _, s := range m.Shards {
+		if s.Contributor == contributor {
+			n++
+		}
+	}
+	return n
 }
 
 // The stream's requests.

@@ -116,6 +116,66 @@ func TestSameShardTwiceIsOneAndAnothersIsRefused(t *testing.T) {
 	}
 }
 
+func TestStrangersAndFloodsAreRefused(t *testing.T) {
+	_, s := newWorld(t, 2)
+	v, err := s[0].Create(t.Context(), "n", "MIT", SchemaText)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stranger := errors.New("stranger")
+	s[0].c.May = func(common.Address) error { return stranger }
+	if _, _, err := s[1].Add(t.Context(), v.CID, strings.NewReader("x")); !errors.Is(err, stranger) {
+		t.Errorf("a stranger: %v", err)
+	}
+	s[0].c.May = nil
+	m := v.Manifest
+	m.Version, m.Origin, m.Parent = 1, v.CID, v.CID
+	for i := range maxContributed {
+		con, err := protocol.Sign(s[1].c.Network, s[1].c.Key, protocol.Contribution{
+			Datanet: v.CID, Root: protocol.CIDOf(fmt.Append(nil, i)), Size: 1, Contributor: s[1].me,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		shard, err := protocol.ShardOf(s[1].c.Network, con)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.Shards = append(m.Shards, shard)
+	}
+	full, err := s[0].publish(t.Context(), m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s[0].setHead(v.CID, full); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := s[1].Add(t.Context(), v.CID, strings.NewReader("one more")); !errors.Is(err, ErrDatanet) {
+		t.Errorf("shard %d of one contributor: %v", maxContributed+1, err)
+	}
+	if _, _, err := s[0].Add(t.Context(), v.CID, strings.NewReader("the owner's")); err != nil {
+		t.Errorf("the owner: %v", err)
+	}
+}
+
+func TestOwnerCannotAnswerWithAnotherDatanet(t *testing.T) {
+	_, s := newWorld(t, 2)
+	v, err := s[0].Create(t.Context(), "one", "MIT", SchemaText)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := s[0].Create(t.Context(), "two", "CC0-1.0", SchemaText)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s[0].setHead(v.CID, other.CID); err != nil { // the owner lies about the head
+		t.Fatal(err)
+	}
+	if got, err := s[1].Head(t.Context(), v.CID); !errors.Is(err, ErrDatanet) {
+		t.Errorf("came back as %q, %v", got.Manifest.Name, err)
+	}
+}
+
 func TestDatanetWithoutLicenceOrWithBinaryDataIsRefused(t *testing.T) {
 	_, s := newWorld(t, 1)
 	if _, err := s[0].Create(t.Context(), "n", "", SchemaText); !errors.Is(err, protocol.ErrDocument) {

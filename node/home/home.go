@@ -20,22 +20,27 @@
 package home
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/crypto"
 	"github.com/gofrs/flock"
 	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/multiformats/go-multiaddr"
+	manet "github.com/multiformats/go-multiaddr/net"
 
 	"tally/p2p"
 	"tally/protocol"
@@ -97,17 +102,30 @@ type Prices struct {
 
 // Config is what the operator decided.
 type Config struct {
-	Network   string         `json:"network"`             // the name part of the network's id
-	Roles     []Role         `json:"roles"`               // none: a node that only submits and publishes
-	Payout    common.Address `json:"payout"`              // zero: the node's own account
-	RPC       []string       `json:"rpc"`                 // endpoints of the chain; none: the embedded chain
-	Listen    []string       `json:"listen"`              // multiaddrs; none: free loopback ports
-	Bootstrap []string       `json:"bootstrap"`           // multiaddrs with /p2p/…
-	Profile   p2p.Profile    `json:"profile"`             // "lan" or "test"
-	OpenAI    string         `json:"openai"`              // host:port on loopback of the OpenAI-compatible API; "" is a free port
-	Prices    Prices         `json:"prices"`              //
-	Threads   int            `json:"threads,omitempty"`   // of the engine; 0: one per processor
-	MaxShard  int64          `json:"max_shard,omitempty"` // bytes; 0: 1 GiB
+	Network   string          `json:"network"`             // the name part of the network's id
+	Roles     []Role          `json:"roles"`               // none: a node that only submits and publishes
+	Payout    common.Address  `json:"payout"`              // zero: the node's own account
+	RPC       []string        `json:"rpc"`                 // endpoints of the chain; none: the embedded chain
+	Listen    []string        `json:"listen"`              // multiaddrs; none: free loopback ports
+	Bootstrap []string        `json:"bootstrap"`           // multiaddrs with /p2p/…
+	Profile   p2p.Profile     `json:"profile"`             // "lan" or "test"
+	OpenAI    string          `json:"openai"`              // host:port on loopback of the OpenAI-compatible API; "" is a free port
+	Prices    Prices          `json:"prices"`              //
+	Threads   int             `json:"threads,omitempty"`   // of the engine; 0: one per processor
+	MaxShard  int64           `json:"max_shard,omitempty"` // bytes; 0: 1 GiB
+	MaxLock   protocol.Amount `json:"max_lock"`            // the most a session of inference may lock; 0: DefaultMaxLock
+}
+
+// DefaultMaxLock is 100 tokens.
+var DefaultMaxLock = protocol.Tokens(100)
+
+// SessionLimit is the most that a session of inference may lock, whatever the
+// owner of the model asks.
+func (c Config) SessionLimit() protocol.Amount {
+	if c.MaxLock.IsZero() {
+		return DefaultMaxLock
+	}
+	return c.MaxLock
 }
 
 // Has reports whether the node has the role.
@@ -120,17 +138,65 @@ func (c Config) Validate() error {
 			return fmt.Errorf("%w: role %q: use worker, pinner, auditor, poster", ErrConfig, r)
 		}
 	}
-	for _, s := range c.RPC {
+	for i, s := range c.RPC {
 		u, err := url.Parse(s)
 		if err != nil || u.Host == "" || !slices.Contains([]string{"http", "https", "ws", "wss"}, u.Scheme) {
-			return fmt.Errorf("%w: rpc %q: write a URL such as http://127.0.0.1:8545", ErrConfig, s)
+			return fmt.Errorf("%w: rpc endpoint %d: write a URL such as http://127.0.0.1:8545", ErrConfig, i+1) // it may hold a secret
 		}
 	}
 	if _, err := c.Peers(); err != nil {
 		return err
 	}
+	for _, s := range c.Listen {
+		if err := listenable(s); err != nil {
+			return fmt.Errorf("%w: listen %q: write a multiaddr such as /ip4/127.0.0.1/tcp/4001 or /ip4/127.0.0.1/udp/4001/quic-v1: %w", ErrConfig, s, err)
+		}
+	}
+	if c.Profile != p2p.ProfileLAN && c.Profile != p2p.ProfileTest {
+		return fmt.Errorf("%w: profile %q: use %s or %s", ErrConfig, c.Profile, p2p.ProfileLAN, p2p.ProfileTest)
+	}
+	if err := loopback(c.OpenAI); err != nil {
+		return fmt.Errorf("%w: openai %q: %w", ErrConfig, c.OpenAI, err)
+	}
 	if c.Threads < 0 || c.Threads > 1024 {
 		return fmt.Errorf("%w: threads %d: use 0 for one per processor", ErrConfig, c.Threads)
+	}
+	return nil
+}
+
+// listenable says whether a node can listen on a multiaddr.
+func listenable(s string) error {
+	a, err := multiaddr.NewMultiaddr(s)
+	if err != nil {
+		return err
+	}
+	for _, p := range a.Protocols() {
+		switch p.Code {
+		case multiaddr.P_IP4, multiaddr.P_IP6, multiaddr.P_IP6ZONE, multiaddr.P_TCP, multiaddr.P_UDP, multiaddr.P_QUIC_V1:
+		default:
+			return fmt.Errorf("no node listens on %s", p.Name)
+		}
+	}
+	if _, _, err := manet.DialArgs(a); err != nil {
+		return err
+	}
+	return nil
+}
+
+// loopback says whether the OpenAI-compatible API can be at an address.
+func loopback(addr string) error {
+	if addr == "" {
+		return nil
+	}
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return errors.New("write host:port, such as 127.0.0.1:8080")
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return fmt.Errorf("port %q: write a number up to 65535; 0 is a free one", port)
+	}
+	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return errors.New("not on loopback: put a proxy with TLS in front of the node instead")
 	}
 	return nil
 }
@@ -230,7 +296,9 @@ func Open(dir string) (*Home, error) {
 	if err != nil {
 		return nil, fmt.Errorf("home: %w", err)
 	}
-	if err := json.Unmarshal(b, &h.Config); err != nil {
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields() // a misspelt setting would be the default in silence
+	if err := d.Decode(&h.Config); err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", ErrConfig, h.Path("config.json"), err)
 	}
 	if err := h.Config.Validate(); err != nil {

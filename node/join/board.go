@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
@@ -16,6 +17,9 @@ import (
 
 // beaconDistance is how many blocks after its opening an offer's beacon stands.
 const beaconDistance = 2
+
+// vaultWithin bounds a deposit and an offer on a slow chain.
+const vaultWithin = 10 * time.Minute
 
 // Board is what the chain says about jobs.
 type Board struct{ View *view.View }
@@ -72,9 +76,17 @@ type Vault struct {
 }
 
 // OpenOffer opens the offer with the next nonce and waits until it is read back.
+//
+// What is sent is waited for even if the caller goes away meanwhile: until it is
+// on the chain, the next call would read the same nonce and the same deposit.
 func (v *Vault) OpenOffer(ctx context.Context, o protocol.Offer) (common.Hash, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return common.Hash{}, err
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), vaultWithin)
+	defer cancel()
 	n, err := v.Chain.OfferNonce(ctx, o.Submitter)
 	if err != nil {
 		return common.Hash{}, err

@@ -18,6 +18,8 @@ import (
 const (
 	maxDocument  = protocol.MaxDocument
 	fetchTimeout = 5 * time.Minute
+
+	documentStall = 10 * time.Second // without a valid copy of a document
 )
 
 // Store keeps documents and data, and gets from others what is not here.
@@ -43,11 +45,14 @@ func (s Store) GetBlock(ctx context.Context, c cid.Cid) ([]byte, error) {
 	if err == nil || !errors.Is(err, storage.ErrNotFound) && !errors.Is(err, storage.ErrCorrupt) {
 		return b, err
 	}
-	if err := s.S.FetchDAG(ctx, c, 0, nil, storage.MaxBytes(maxDocument)); err != nil {
+	if err := s.S.FetchDAG(ctx, c, 0, nil, storage.MaxBytes(maxDocument), storage.Stall(documentStall)); err != nil {
 		return nil, err
 	}
 	return s.S.GetBlock(ctx, c)
 }
+
+// Local is a document that is here.
+func (s Store) Local(ctx context.Context, c cid.Cid) ([]byte, error) { return s.S.GetBlock(ctx, c) }
 
 // Get is GetBlock.
 func (s Store) Get(ctx context.Context, c cid.Cid) ([]byte, error) { return s.GetBlock(ctx, c) }

@@ -30,12 +30,17 @@ import (
 // Topic is the gossip topic of manifests.
 const Topic = "models"
 
-// maxKnown bounds what gossip can make a node remember; the oldest go.
-const maxKnown = 4096
+// Bounds of what gossip can make a node remember; the oldest go.
+const (
+	maxKnown = 4096
+	maxOwner = 64 // of one owner
+)
 
 var (
 	// ErrUnknown says that no model with this CID is known or to be had.
 	ErrUnknown = errors.New("models: not a model")
+	// ErrMany says that an owner announces more models than this node remembers.
+	ErrMany = errors.New("models: too many of one owner")
 	// ErrFiles says that a model's files are not what its manifest says.
 	ErrFiles = errors.New("models: the files do not match the manifest")
 )
@@ -44,6 +49,7 @@ var (
 type Store interface {
 	Put(ctx context.Context, b []byte, why string) (cid.Cid, error)
 	Get(ctx context.Context, c cid.Cid) ([]byte, error)
+	Local(ctx context.Context, c cid.Cid) ([]byte, error) // Get without the network
 	Fetch(ctx context.Context, c cid.Cid) error
 	FS(ctx context.Context, c cid.Cid) (fs.FS, error)
 }
@@ -113,16 +119,26 @@ func (l *Library) Publish(ctx context.Context, m protocol.Model) (Known, error) 
 }
 
 // Check judges a gossiped manifest by itself.
-func (l *Library) Check(b []byte) error {
-	_, err := l.open(b)
-	return err
-}
+func (l *Library) Check(b []byte) (protocol.Model, error) { return l.open(b) }
 
 // Learn keeps a gossiped manifest.
 func (l *Library) Learn(ctx context.Context, b []byte) error {
 	m, err := l.open(b)
 	if err != nil {
 		return err
+	}
+	known, err := l.List(ctx)
+	if err != nil {
+		return err
+	}
+	count := 0
+	for _, k := range known {
+		if k.Owner == m.Owner && !k.Held {
+			count++
+		}
+	}
+	if count >= maxOwner {
+		return fmt.Errorf("%w: %d of owner %s are known already", ErrMany, count, m.Owner)
 	}
 	c, err := l.c.Store.Put(ctx, b, "model "+m.Name)
 	if err != nil {
@@ -261,11 +277,19 @@ func (l *Library) List(ctx context.Context) ([]Known, error) {
 	}
 	var out []Known
 	for _, c := range cs {
-		k, err := l.Read(ctx, c)
+		b, err := l.c.Store.Local(ctx, c)
+		if err != nil {
+			continue // lost here: Read finds it elsewhere when it is asked for
+		}
+		m, err := l.open(b)
+		if err != nil {
+			continue
+		}
+		held, err := l.held(c)
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, k)
+		out = append(out, Known{c, held, m})
 	}
 	sort.SliceStable(out, func(i, j int) bool { return out[i].Created > out[j].Created })
 	return out, nil

@@ -34,9 +34,10 @@ func (s store) Get(_ context.Context, c cid.Cid) ([]byte, error) {
 	}
 	return nil, fmt.Errorf("no block %s", c)
 }
-func (s store) Fetch(context.Context, cid.Cid) error               { return nil }
-func (s store) FS(context.Context, cid.Cid) (fs.FS, error)         { return fstest.MapFS{}, nil }
-func (s store) Pin(_ context.Context, c cid.Cid, why string) error { s.pins[c] = why; return nil }
+func (s store) Local(ctx context.Context, c cid.Cid) ([]byte, error) { return s.Get(ctx, c) }
+func (s store) Fetch(context.Context, cid.Cid) error                 { return nil }
+func (s store) FS(context.Context, cid.Cid) (fs.FS, error)           { return fstest.MapFS{}, nil }
+func (s store) Pin(_ context.Context, c cid.Cid, why string) error   { s.pins[c] = why; return nil }
 
 type hasher common.Hash
 
@@ -92,7 +93,7 @@ func TestPublishedModelIsLearnedHeldAndListed(t *testing.T) {
 	}
 	bad := append([]byte(nil), sent[0]...)
 	bad[20] ^= 1
-	if err := b.Check(bad); err == nil {
+	if _, err := b.Check(bad); err == nil {
 		t.Error("a flipped bit in a manifest was not noticed")
 	}
 	if _, err := b.Read(t.Context(), protocol.CIDOf([]byte("nothing"))); !errors.Is(err, ErrUnknown) {

@@ -15,6 +15,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"sort"
 	"sync"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -48,17 +50,18 @@ type View struct {
 	decode Decoder
 
 	mu      sync.Mutex
-	facts   []protocol.Fact       // guarded by mu; replaced, never overwritten, on Revert
-	headers map[uint64]header     // guarded by mu
-	offers  map[common.Hash]Offer // guarded by mu
-	first   uint64                // guarded by mu; the lowest block with a header
-	head    uint64                // guarded by mu
-	changed chan struct{}         // guarded by mu; closed and replaced at every change
+	facts   []protocol.Fact                            // guarded by mu; replaced, never overwritten, on Revert
+	headers map[uint64]header                          // guarded by mu
+	offers  map[common.Hash]Offer                      // guarded by mu
+	nodes   map[common.Address]protocol.NodeRegistered // guarded by mu; replaced, never written to
+	first   uint64                                     // guarded by mu; the lowest block with a header
+	head    uint64                                     // guarded by mu
+	changed chan struct{}                              // guarded by mu; closed and replaced at every change
 }
 
 // New returns an empty view.
 func New(decode Decoder) *View {
-	return &View{decode: decode, headers: map[uint64]header{}, offers: map[common.Hash]Offer{}, changed: make(chan struct{})}
+	return &View{decode: decode, headers: map[uint64]header{}, offers: map[common.Hash]Offer{}, nodes: map[common.Address]protocol.NodeRegistered{}, changed: make(chan struct{})}
 }
 
 // Apply appends a block's facts. It is the watcher's to call.
@@ -82,6 +85,7 @@ func (v *View) Apply(_ context.Context, b watch.Block) error {
 		}
 	}
 	v.facts = append(v.facts, fresh...)
+	v.nodes = enter(v.nodes, fresh)
 	if len(v.headers) == 0 {
 		v.first = b.Number
 	}
@@ -107,6 +111,7 @@ func (v *View) Revert(_ context.Context, to uint64) error {
 		}
 	}
 	v.facts = kept
+	v.nodes = enter(map[common.Address]protocol.NodeRegistered{}, kept)
 	for n := range v.headers {
 		if n > to {
 			delete(v.headers, n)
@@ -223,34 +228,34 @@ func (v *View) AwaitBlock(ctx context.Context, number uint64) (common.Hash, erro
 
 // NodesAt are the nodes registered at the end of a block, by account.
 func (v *View) NodesAt(block uint64) map[common.Address]protocol.NodeRegistered {
-	out := map[common.Address]protocol.NodeRegistered{}
-	for _, f := range v.Facts() {
-		if f.Block > block {
-			break
-		}
-		switch e := f.Event.(type) {
-		case protocol.NodeRegistered:
-			out[e.Node] = e
-		case protocol.NodeDeregistered:
-			delete(out, e.Node)
-		}
-	}
-	return out
+	facts := v.Facts()
+	n := sort.Search(len(facts), func(i int) bool { return facts[i].Block > block })
+	return enter(map[common.Address]protocol.NodeRegistered{}, facts[:n])
 }
 
-// Nodes are the nodes registered now.
+// Nodes are the nodes registered now. The map must not be written to.
 func (v *View) Nodes() map[common.Address]protocol.NodeRegistered {
-	n, _ := v.Head()
-	return v.NodesAt(n)
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.nodes
 }
 
-// Collected is what vouchers have taken from a channel so far.
-func (v *View) Collected(channel common.Hash) protocol.Amount {
-	var out protocol.Amount
-	for _, f := range v.Facts() {
-		if r, ok := f.Event.(protocol.Redeemed); ok && r.Channel == channel {
-			out = r.Collected
+// enter applies facts to a copy of the registry, if there are any of its kind:
+// maps that were given out stay as they were.
+func enter(nodes map[common.Address]protocol.NodeRegistered, facts []protocol.Fact) map[common.Address]protocol.NodeRegistered {
+	copied := false
+	for _, f := range facts {
+		switch e := f.Event.(type) {
+		case protocol.NodeRegistered, protocol.NodeDeregistered:
+			if !copied {
+				nodes, copied = maps.Clone(nodes), true
+			}
+			if r, ok := e.(protocol.NodeRegistered); ok {
+				nodes[r.Node] = r
+			} else {
+				delete(nodes, e.(protocol.NodeDeregistered).Node)
+			}
 		}
 	}
-	return out
+	return nodes
 }

@@ -92,3 +92,35 @@ func TestWhoWaitsIsWokenByTheBlockAndByTheEnd(t *testing.T) {
 		t.Errorf("a block that does not come: %v", err)
 	}
 }
+
+func TestRegistryFollowsTheChainAndItsReorganisations(t *testing.T) {
+	a, b := common.Address{1}, common.Address{2}
+	v := New(func(l types.Log) (protocol.Fact, bool, error) {
+		who := common.BytesToAddress(l.Topics[0][:])
+		f := protocol.Fact{Block: l.BlockNumber, Event: protocol.NodeRegistered{Node: who}}
+		if l.Index == 1 {
+			f.Event = protocol.NodeDeregistered{Node: who}
+		}
+		return f, true, nil
+	})
+	entry := func(n uint64, who common.Address, gone uint) watch.Block {
+		x := block(n, 0)
+		x.Logs = []types.Log{{BlockNumber: n, Index: gone, Topics: []common.Hash{common.BytesToHash(who[:])}}}
+		return x
+	}
+	apply(t, v, entry(1, a, 0), entry(2, b, 0))
+	before := v.Nodes()
+	apply(t, v, entry(3, a, 1))
+	if len(before) != 2 || len(v.Nodes()) != 1 {
+		t.Errorf("%d nodes before, %d after one left", len(before), len(v.Nodes()))
+	}
+	if got := v.NodesAt(1); len(got) != 1 || got[a].Node != a {
+		t.Errorf("at block 1: %v", got)
+	}
+	if err := v.Revert(t.Context(), 2); err != nil {
+		t.Fatal(err)
+	}
+	if len(v.Nodes()) != 2 {
+		t.Errorf("%d nodes after the block was taken back", len(v.Nodes()))
+	}
+}

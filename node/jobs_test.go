@@ -1,0 +1,62 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ipfs/go-cid"
+
+	"tally/node/api"
+	"tally/protocol"
+)
+
+// A caller hung up during a training that was paid for, and the job died with the
+// request: the money stayed locked for a day and nothing came of it.
+func TestPaidJobOutlivesItsCaller(t *testing.T) {
+	caller, hangUp := context.WithCancel(t.Context())
+	reached, finished := make(chan struct{}), make(chan error, 1)
+	go func() {
+		<-reached
+		hangUp()
+	}()
+	_, err := follow(caller, t.Context(), func(api.Event) {}, func(ctx context.Context, say func(api.Event)) (api.Model, error) {
+		say(api.Event{State: "running"})
+		close(reached)
+		<-caller.Done()
+		say(api.Event{State: "checkpoint"}) // nobody listens: it must not block
+		finished <- ctx.Err()
+		return api.Model{Name: "m"}, nil
+	})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("the caller got %v", err)
+	}
+	if err := <-finished; err != nil {
+		t.Errorf("the job ended with its caller: %v", err)
+	}
+}
+
+func TestFollowerGetsEveryEventAndTheEnd(t *testing.T) {
+	var states []string
+	m, err := follow(t.Context(), t.Context(), func(e api.Event) { states = append(states, e.State) }, func(_ context.Context, say func(api.Event)) (api.Model, error) {
+		say(api.Event{State: "a"})
+		say(api.Event{State: "b"})
+		return api.Model{Name: "m"}, nil
+	})
+	if err != nil || m.Name != "m" || len(states) != 2 {
+		t.Errorf("%+v %v %q", m, err, states)
+	}
+}
+
+func TestContributorsShareByTheBytesThatWereUsed(t *testing.T) {
+	c := func(s string) cid.Cid { return protocol.CIDOf([]byte(s)) }
+	a, b := common.Address{1}, common.Address{2}
+	m := protocol.Manifest{Shards: []protocol.Shard{
+		{Root: c("1"), Size: 10, Contributor: a}, {Root: c("2"), Size: 5, Contributor: b}, {Root: c("3"), Size: 7, Contributor: a}, {Root: c("4"), Size: 99, Contributor: b},
+	}}
+	got := shares(m, []cid.Cid{c("1"), c("2"), c("3")})
+	if len(got) != 2 || got[0] != (protocol.Share{Account: a, Weight: 17}) || got[1] != (protocol.Share{Account: b, Weight: 5}) {
+		t.Errorf("%+v", got)
+	}
+}
