@@ -119,15 +119,17 @@ func (c *Client) Book() Book { return c.book }
 func (c *Client) From() common.Address { return c.from }
 
 // Dial opens an endpoint (http, https, ws, wss or a socket's path) and verifies
-// it, all within DefaultTimeout. The connection is the caller's to close.
-func Dial(ctx context.Context, url string, book Book) (*ethclient.Client, error) {
+// it, all within DefaultTimeout. The connection is the caller's to close. What an
+// endpoint's URL holds besides scheme and host (a user, a password, a path with a
+// key) is secret: no error of Dial says it, nor does one of an http connection.
+func Dial(ctx context.Context, endpoint string, book Book) (*ethclient.Client, error) {
 	ctx, cancel := context.WithTimeout(ctx, DefaultTimeout)
 	defer cancel()
-	ec, err := ethclient.DialContext(ctx, url)
+	ec, err := dial(ctx, endpoint)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %s: %w", ErrEndpoint, url, err)
+		return nil, fmt.Errorf("%w: %s: %w", ErrEndpoint, publicPart(endpoint), quiet(err))
 	}
-	if err := Verify(ctx, ec, url, book); err != nil {
+	if err := Verify(ctx, ec, endpoint, book); err != nil {
 		ec.Close()
 		return nil, err
 	}
@@ -135,16 +137,18 @@ func Dial(ctx context.Context, url string, book Book) (*ethclient.Client, error)
 }
 
 // Verify checks that an endpoint serves the book's chain and that each contract
-// is there, within DefaultTimeout. The endpoint's name is for the error.
+// is there, within DefaultTimeout. The endpoint's URL is for the error, which says
+// only its scheme and host.
 func Verify(ctx context.Context, b Backend, endpoint string, book Book) error {
 	if err := book.Validate(); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithTimeout(ctx, DefaultTimeout)
 	defer cancel()
+	endpoint = publicPart(endpoint)
 	id, err := b.ChainID(ctx)
 	if err != nil {
-		return fmt.Errorf("%w: %s: asked for its chain id: %w", ErrEndpoint, endpoint, err)
+		return fmt.Errorf("%w: %s: asked for its chain id: %w", ErrEndpoint, endpoint, quiet(err))
 	}
 	if !id.IsUint64() || id.Uint64() != book.ChainID {
 		return fmt.Errorf("%w: RPC endpoint %s says chain id %s, address book says %d: use an endpoint of this network or the address book of that one",
@@ -153,7 +157,7 @@ func Verify(ctx context.Context, b Backend, endpoint string, book Book) error {
 	for _, c := range book.contracts() {
 		code, err := b.CodeAt(ctx, c.address, nil)
 		if err != nil {
-			return fmt.Errorf("%w: %s: asked for the code of %s: %w", ErrEndpoint, endpoint, c.name, err)
+			return fmt.Errorf("%w: %s: asked for the code of %s: %w", ErrEndpoint, endpoint, c.name, quiet(err))
 		}
 		if len(code) == 0 {
 			return fmt.Errorf("%w: RPC endpoint %s has no code at %s, where the address book has the %s: the chain was reset, is not synced, or is another with the same id",

@@ -239,6 +239,40 @@ func TestAnEndpointThatHangsIsGivenUp(t *testing.T) {
 	}
 }
 
+func TestAnEndpointsSecretsReachItAndNoError(t *testing.T) {
+	book := chaintest.New(t, 1).Book
+	var path, user, password string
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		path = r.URL.RequestURI()
+		user, password, _ = r.BasicAuth()
+		http.Error(w, "no", http.StatusTeapot)
+	}))
+	host := strings.TrimPrefix(s.URL, "http://")
+	url := "http://me:hunter2@" + host + "/v3/apikey?token=sesame"
+	_, answered := chainclient.Dial(t.Context(), url, book)
+	if path != "/v3/apikey?token=sesame" || user != "me" || password != "hunter2" {
+		t.Errorf("the endpoint got %q from %q with %q", path, user, password)
+	}
+	s.Close()
+	_, refused := chainclient.Dial(t.Context(), url, book)
+	_, socket := chainclient.Dial(t.Context(), "ws"+strings.TrimPrefix(url, "http"), book)
+	_, unreadable := chainclient.Dial(t.Context(), "http://me:hunter2/apikey@"+host, book)
+	for name, err := range map[string]error{"answered": answered, "refused": refused, "socket": socket, "unreadable": unreadable} {
+		if !errors.Is(err, chainclient.ErrEndpoint) {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		for _, secret := range []string{"me:", "hunter2", "apikey", "sesame"} {
+			if strings.Contains(err.Error(), secret) {
+				t.Errorf("%s: %q is in %q", name, secret, err)
+			}
+		}
+		if name != "unreadable" && !strings.Contains(err.Error(), "://"+host) {
+			t.Errorf("%s: the host is not in %q", name, err)
+		}
+	}
+}
+
 func TestABookSurvivesItsFile(t *testing.T) {
 	c := chaintest.New(t, 1)
 	path := filepath.Join(t.TempDir(), "book.json")
