@@ -114,17 +114,16 @@ func (n *Node) openChain(ctx context.Context) error {
 	endpoints := n.home.Config.RPC
 	book, err := chainclient.LoadBook(n.home.Path("book.json"))
 	switch {
+	case err != nil && !errors.Is(err, os.ErrNotExist):
+		return err
+	case len(endpoints) == 0 && err == nil:
+		return noEndpoint(n.home)
 	case len(endpoints) == 0:
-		if err == nil {
-			return fmt.Errorf("%w: there is an address book but no endpoint of its chain: put one under \"rpc\" in %s", ErrConfig, n.home.Path("config.json"))
-		}
 		if endpoints, err = n.openLocal(ctx); err != nil {
 			return err
 		}
-	case errors.Is(err, os.ErrNotExist):
-		return fmt.Errorf("%w: no address book: give the network's with 'tally up --book FILE'", ErrConfig)
 	case err != nil:
-		return err
+		return fmt.Errorf("%w: no address book: give the network's with 'tally up --book FILE'", ErrConfig)
 	default:
 		n.book = book
 	}

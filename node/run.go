@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"tally/chainclient"
 	"tally/node/api"
 	"tally/node/devnet"
 	"tally/node/home"
@@ -26,6 +27,7 @@ var ErrConfig = errors.New("node: config")
 // Config is what Run needs.
 type Config struct {
 	Home   *home.Home
+	Book   string // the file of an address book to take the place of the node's; "" for none
 	Logger *slog.Logger
 	Ready  func(devnet.Ready) error // told once the node serves; may be nil
 }
@@ -35,7 +37,7 @@ func (c Config) Validate() error {
 	if c.Home == nil || c.Logger == nil {
 		return fmt.Errorf("%w: a data directory and a logger are needed", ErrConfig)
 	}
-	return nil
+	return c.Home.Config.Validate() // bootstrap peers may have been added since it was read
 }
 
 // LocalParams are a local network's periods.
@@ -61,6 +63,11 @@ func Run(ctx context.Context, c Config) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, c.Home.Unlock()) }()
+	if c.Book != "" {
+		if err := adopt(c.Home, c.Book); err != nil {
+			return err
+		}
+	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	n, err := open(ctx, c)
@@ -93,10 +100,10 @@ func Run(ctx context.Context, c Config) (err error) {
 		return errors.Join(err, local.Close(), public.Close(), g.Wait())
 	}
 	g.Go(func() error {
-		return api.Serve(ctx, local, api.Guard(c.Home.Token, api.Handler(n.api(), stop, n.log)))
+		return api.Serve(ctx, local, api.Guard(c.Home.Token, api.Fail, api.Handler(n.api(), stop, n.log)))
 	})
 	g.Go(func() error {
-		return api.Serve(ctx, public, api.Guard(c.Home.Token, openai.Handler(n, n)))
+		return api.Serve(ctx, public, api.Guard(c.Home.Token, openai.Fail, openai.Handler(n, n)))
 	})
 	if c.Ready != nil {
 		r := devnet.Ready{Account: n.me.Hex(), Peer: n.host.ID().String(), OpenAI: n.openai}
@@ -111,17 +118,31 @@ func Run(ctx context.Context, c Config) (err error) {
 	return g.Wait()
 }
 
-// listenOpenAI opens the public API's door, on loopback only.
+// adopt makes an address book the node's, whose directory is locked, unless the
+// directory belongs to another network than the book's.
+func adopt(h *home.Home, path string) error {
+	book, err := chainclient.LoadBook(path)
+	if err != nil {
+		return err
+	}
+	if len(h.Config.RPC) == 0 {
+		return noEndpoint(h)
+	}
+	if err := h.Bind(book.Network); err != nil {
+		return err
+	}
+	return book.Save(h.Path("book.json"))
+}
+
+func noEndpoint(h *home.Home) error {
+	return fmt.Errorf("%w: there is an address book but no endpoint of its chain: put one under \"rpc\" in %s", ErrConfig, h.Path("config.json"))
+}
+
+// listenOpenAI opens the public API's door; home.Config has seen that it is on
+// loopback.
 func listenOpenAI(addr string) (net.Listener, error) {
 	if addr == "" {
 		addr = "127.0.0.1:0"
-	}
-	host, _, err := net.SplitHostPort(addr)
-	if err != nil {
-		return nil, fmt.Errorf("%w: openai address %q: write host:port", ErrConfig, addr)
-	}
-	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return nil, fmt.Errorf("%w: openai address %q is not on loopback: put a proxy with TLS in front of the node instead", ErrConfig, addr)
 	}
 	l, err := net.Listen("tcp", addr)
 	if err != nil {

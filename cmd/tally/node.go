@@ -14,6 +14,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/spf13/cobra"
 
+	"tally/chainclient"
 	"tally/node"
 	"tally/node/api"
 	"tally/node/devnet"
@@ -39,12 +40,20 @@ func (t *tool) initCommand() *cobra.Command {
 				}
 				cfg.Payout = common.HexToAddress(payout)
 			}
+			var b *chainclient.Book
+			if book != "" { // read before anything is made
+				read, err := chainclient.LoadBook(book)
+				if err != nil {
+					return err
+				}
+				b = &read
+			}
 			h, err := home.Init(t.data, cfg, nil)
 			if err != nil {
 				return err
 			}
-			if book != "" {
-				if err := copyBook(book, h.Path("book.json")); err != nil {
+			if b != nil {
+				if err := b.Save(h.Path("book.json")); err != nil {
 					return err
 				}
 			}
@@ -65,14 +74,6 @@ func (t *tool) initCommand() *cobra.Command {
 	return c
 }
 
-func copyBook(from, to string) error {
-	b, err := os.ReadFile(from)
-	if err != nil {
-		return fmt.Errorf("read the address book: %w", err)
-	}
-	return home.WriteFile(to, b, 0o600)
-}
-
 func (t *tool) upCommand() *cobra.Command {
 	var book string
 	var bootstrap []string
@@ -87,13 +88,8 @@ func (t *tool) upCommand() *cobra.Command {
 				return err
 			}
 			h.Config.Bootstrap = append(h.Config.Bootstrap, bootstrap...)
-			if book != "" {
-				if err := copyBook(book, h.Path("book.json")); err != nil {
-					return err
-				}
-			}
 			return node.Run(ctx, node.Config{
-				Home: h, Logger: t.logger(),
+				Home: h, Book: book, Logger: t.logger(),
 				Ready: func(r devnet.Ready) error {
 					return t.answer(r, func(w io.Writer) {
 						fmt.Fprintf(w, "the node runs as %s\nopenai   %s (the key is in %s)\n", r.Account, r.OpenAI, h.Path("token"))

@@ -37,6 +37,12 @@ func (desk) ShowDatanet(context.Context, string, bool) (Datanet, error) {
 func (desk) Pin(context.Context, PinShard) (Pin, error) { return Pin{}, errors.New("disk on fire") }
 
 func (desk) Train(_ context.Context, in Train, say func(Event)) (Model, error) {
+	switch in.Preset {
+	case "huge":
+		return Model{}, fmt.Errorf("%w: preset %q", ErrBadRequest, in.Preset)
+	case "broken":
+		return Model{}, errors.New("disk on fire")
+	}
 	say(Event{State: "running", Step: 1, Steps: 2})
 	if in.Preset == "bad" {
 		return Model{}, errors.New("the worker left")
@@ -60,7 +66,7 @@ func served(t *testing.T, dir string) *Client {
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	n := Node{Status: func(context.Context) (Status, error) { return Status{Network: "n-1"}, nil }, Datanets: desk{}, Jobs: desk{}}
-	go func() { done <- Serve(ctx, l, Guard("secret", Handler(n, stop, slog.New(slog.DiscardHandler)))) }()
+	go func() { done <- Serve(ctx, l, Guard("secret", Fail, Handler(n, stop, slog.New(slog.DiscardHandler)))) }()
 	t.Cleanup(func() {
 		stop()
 		if err := <-done; err != nil {
@@ -121,7 +127,7 @@ func TestProgressIsFollowedToItsEndOrItsError(t *testing.T) {
 }
 
 func TestErrorsSayWhoseFaultTheyAre(t *testing.T) {
-	h := Guard("secret", Handler(Node{Datanets: desk{}, Jobs: desk{}}, func() {}, slog.New(slog.DiscardHandler)))
+	h := Guard("secret", Fail, Handler(Node{Datanets: desk{}, Jobs: desk{}}, func() {}, slog.New(slog.DiscardHandler)))
 	ask := func(method, path, body, token, host string) int {
 		r := httptest.NewRequestWithContext(t.Context(), method, path, strings.NewReader(body))
 		r.Header.Set("Authorization", "Bearer "+token)
@@ -140,6 +146,13 @@ func TestErrorsSayWhoseFaultTheyAre(t *testing.T) {
 		"no JSON":       {"POST", "/v0/datanets", `{`, "secret", "tally", 400},
 		"not there":     {"GET", "/v0/datanets/x", "", "secret", "localhost:5", 404},
 		"node's":        {"POST", "/v0/pins", `{}`, "secret", "[::1]:5", 500},
+		"epoch's tail":  {"POST", "/v0/epochs/1x/audit", "", "secret", "tally", 400},
+		"hex epoch":     {"POST", "/v0/epochs/0x10/audit", "", "secret", "tally", 400},
+		"no epoch":      {"POST", "/v0/epochs/-1/audit", "", "secret", "tally", 400},
+		"steps":         {"POST", "/v0/models/train", `{"steps":-1}`, "secret", "tally", 400},
+		"preset":        {"POST", "/v0/models/train", `{"preset":"huge"}`, "secret", "tally", 400},
+		"before events": {"POST", "/v0/models/train", `{"preset":"broken"}`, "secret", "tally", 500},
+		"after one":     {"POST", "/v0/models/train", `{"preset":"bad"}`, "secret", "tally", 200},
 		"no token":      {"GET", "/v0/datanets/x", "", "", "localhost", 401},
 		"wrong token":   {"GET", "/v0/datanets/x", "", "secres", "localhost", 401},
 		"rebound name":  {"GET", "/v0/datanets/x", "", "secret", "evil.example:80", 403},

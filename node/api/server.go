@@ -27,6 +27,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"time"
 )
 
@@ -153,12 +154,13 @@ func Serve(ctx context.Context, l net.Listener, h http.Handler) error {
 }
 
 // Guard lets only callers with the token pass, and only under a loopback name, so
-// that no web page can reach it by a name of its own.
-func Guard(token string, next http.Handler) http.Handler {
+// that no web page can reach it by a name of its own. The others get what fail
+// writes, so that a door's every error has that door's shape.
+func Guard(token string, fail func(http.ResponseWriter, int, error), next http.Handler) http.Handler {
 	want := []byte("Bearer " + token)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if subtle.ConstantTimeCompare([]byte(r.Header.Get("Authorization")), want) != 1 {
-			Fail(w, http.StatusUnauthorized, errors.New("send the token of the data directory as 'Authorization: Bearer …'"))
+			fail(w, http.StatusUnauthorized, errors.New("send the token of the data directory as 'Authorization: Bearer …'"))
 			return
 		}
 		host := r.Host
@@ -166,7 +168,7 @@ func Guard(token string, next http.Handler) http.Handler {
 			host = h
 		}
 		if ip := net.ParseIP(host); host != "localhost" && host != "tally" && (ip == nil || !ip.IsLoopback()) {
-			Fail(w, http.StatusForbidden, fmt.Errorf("host %q: use a loopback address", r.Host))
+			fail(w, http.StatusForbidden, fmt.Errorf("host %q: use a loopback address", r.Host))
 			return
 		}
 		next.ServeHTTP(w, r)
@@ -232,9 +234,9 @@ func Handler(n Node, shutdown func(), log *slog.Logger) http.Handler {
 	get(m, "GET /v0/rewards", func(r *http.Request) (any, error) { return n.Money.Rewards(r.Context(), r.URL.Query().Get("account")) })
 	get(m, "POST /v0/claim", func(r *http.Request) (any, error) { return n.Money.Claim(r.Context(), r.URL.Query().Get("account")) })
 	get(m, "POST /v0/epochs/{n}/audit", func(r *http.Request) (any, error) {
-		var e uint64
-		if _, err := fmt.Sscan(r.PathValue("n"), &e); err != nil {
-			return nil, fmt.Errorf("%w: epoch %q is no number", ErrBadRequest, r.PathValue("n"))
+		e, err := strconv.ParseUint(r.PathValue("n"), 10, 64)
+		if err != nil {
+			return nil, fmt.Errorf("%w: epoch %q: write a decimal number from 0", ErrBadRequest, r.PathValue("n"))
 		}
 		return n.Money.AuditEpoch(r.Context(), e)
 	})
@@ -273,23 +275,35 @@ func body[T any](r *http.Request) (T, error) {
 	return in, nil
 }
 
+// train answers with the job's events. An error before the first one has a status
+// of its own, a later one is the last event.
 func train(jobs Jobs, log *slog.Logger, w http.ResponseWriter, r *http.Request) {
 	in, err := body[Train](r)
+	if err == nil && in.Steps < 0 {
+		err = fmt.Errorf("%w: %d steps: write how many, or 0 for the preset's", ErrBadRequest, in.Steps)
+	}
 	if err != nil {
 		Fail(w, status(err), err)
 		return
 	}
-	w.Header().Set("Content-Type", "application/x-ndjson")
 	enc, out := json.NewEncoder(w), http.NewResponseController(w)
+	began := false
 	say := func(e Event) {
+		if !began {
+			began = true
+			w.Header().Set("Content-Type", "application/x-ndjson")
+		}
 		if err := errors.Join(enc.Encode(e), out.Flush()); err != nil {
 			log.Debug("nobody listens to the job's progress", "err", err)
 		}
 	}
 	m, err := jobs.Train(r.Context(), in, say)
-	if err != nil {
+	switch {
+	case err == nil:
+		say(Event{State: "final", Model: &m})
+	case began:
 		say(Event{Error: err.Error()})
-		return
+	default:
+		Fail(w, status(err), err)
 	}
-	say(Event{State: "final", Model: &m})
 }
