@@ -26,6 +26,9 @@ func (t *tool) modelCommand() *cobra.Command {
 			if in.Datanet == "" {
 				return errors.New("name the datanet to train on with --datanet CID")
 			}
+			if in.Steps < 0 {
+				return fmt.Errorf("--steps %d: write how many, or 0 for the preset's", in.Steps)
+			}
 			if recipe != "" {
 				b, err := os.ReadFile(recipe)
 				if err != nil {

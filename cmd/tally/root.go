@@ -91,6 +91,21 @@ func ask[T any](ctx context.Context, t *tool, q func(context.Context, *api.Clien
 	return t.answer(v, func(w io.Writer) { say(w, v) })
 }
 
+// judge asks and prints like ask; an answer that is not right then fails the
+// command, however it was printed.
+func judge[T any](ctx context.Context, t *tool, q func(context.Context, *api.Client) (T, error), say func(io.Writer, T), right func(T) bool) error {
+	ok := false
+	err := ask(ctx, t, func(ctx context.Context, c *api.Client) (T, error) {
+		v, err := q(ctx, c)
+		ok = err == nil && right(v)
+		return v, err
+	}, say)
+	if err == nil && !ok {
+		return errTold
+	}
+	return err
+}
+
 // tokens writes an amount in whole tokens, as precisely as it is.
 func tokens(a protocol.Amount) string {
 	unit := protocol.Tokens(1).Big()

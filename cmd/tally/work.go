@@ -18,6 +18,7 @@ import (
 func (t *tool) askCommand() *cobra.Command {
 	var req openai.CompletionRequest
 	var max int
+	var seed int64
 	c := &cobra.Command{
 		Use: "ask QUESTION…", Short: "Ask a model; the answer is computed by a worker and paid for", Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -36,6 +37,9 @@ func (t *tool) askCommand() *cobra.Command {
 				}
 			}
 			req.Prompt, req.MaxTokens = strings.Join(args, " "), &max
+			if cmd.Flags().Changed("seed") {
+				req.Seed = &seed
+			}
 			got, err := o.Complete(cmd.Context(), req, func(text string) {
 				if !t.json {
 					fmt.Fprint(t.out, text)
@@ -53,7 +57,7 @@ func (t *tool) askCommand() *cobra.Command {
 	f.StringVar(&req.Model, "model", "", "CID of the model; by default the newest that the node knows")
 	f.IntVar(&max, "max-tokens", 64, "length of the answer at most")
 	f.Float64Var(&req.Temperature, "temperature", 0, "0 is greedy")
-	f.Uint64Var(&req.Seed, "seed", 0, "seed of the sampling")
+	f.Int64Var(&seed, "seed", 0, "seed of the sampling; by default another one every time")
 	return c
 }
 
@@ -86,8 +90,7 @@ func (t *tool) receiptCommand() *cobra.Command {
 	verify := &cobra.Command{
 		Use: "verify CID", Short: "Check a receipt's signatures, its offer and, where this node can, the work itself", Args: oneArg("receipt's CID"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			valid := false
-			err := ask(cmd.Context(), t, func(ctx context.Context, c *api.Client) (api.Verification, error) {
+			return judge(cmd.Context(), t, func(ctx context.Context, c *api.Client) (api.Verification, error) {
 				return api.Post[api.Verification](ctx, c, "/v0/receipts/"+url.PathEscape(args[0])+"/verify", nil)
 			}, func(w io.Writer, v api.Verification) {
 				for _, s := range v.Checks {
@@ -96,12 +99,7 @@ func (t *tool) receiptCommand() *cobra.Command {
 				if !v.Valid {
 					fmt.Fprintln(w, "WRONG   ", v.Problem)
 				}
-				valid = v.Valid
-			})
-			if err == nil && !t.json && !valid {
-				return errTold
-			}
-			return err
+			}, func(v api.Verification) bool { return v.Valid })
 		},
 	}
 	var to string
@@ -191,19 +189,15 @@ func (t *tool) auditCommand() *cobra.Command {
 	epoch := &cobra.Command{
 		Use: "epoch N", Short: "Derive an epoch's rewards root from the chain and the pinned data, and compare", Args: oneArg("epoch's number"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			bad := false
-			err := ask(cmd.Context(), t, func(ctx context.Context, c *api.Client) (api.Audit, error) {
+			return judge(cmd.Context(), t, func(ctx context.Context, c *api.Client) (api.Audit, error) {
 				return api.Post[api.Audit](ctx, c, "/v0/epochs/"+url.PathEscape(args[0])+"/audit", nil)
 			}, func(w io.Writer, a api.Audit) {
 				fmt.Fprintf(w, "epoch     %d, anchored in %s\nanchored  %s\nderived   %s\nresult    %s\n", a.Epoch, a.Tx, a.Root, a.Derived, a.Equal)
 				sayReasons(w, a.ByReason)
 				fmt.Fprintf(w, "sums over reasons equal what was committed: %v\nwhat is claimable equals the ledger: %v\n", a.Invariants.ReasonsSum, a.Invariants.LedgerEqualsClaimable)
-				bad = a.Equal != "equal" || !a.Invariants.ReasonsSum || !a.Invariants.LedgerEqualsClaimable
+			}, func(a api.Audit) bool {
+				return a.Equal == "equal" && a.Invariants.ReasonsSum && a.Invariants.LedgerEqualsClaimable
 			})
-			if err == nil && bad {
-				return errTold
-			}
-			return err
 		},
 	}
 	c.AddCommand(epoch)

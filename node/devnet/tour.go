@@ -262,8 +262,8 @@ func (d *Devnet) ask(ctx context.Context, r *Result, text Corpus, tell Teller) e
 	n := d.submitter()
 	c := openai.NewClient(n.Ready.OpenAI, n.client.Token())
 	for _, q := range text.Questions {
-		max, topK := d.preset.AnswerTokens, 40
-		got, err := c.Complete(ctx, openai.CompletionRequest{Model: r.Model.CID, Prompt: q, MaxTokens: &max, Temperature: 0.7, TopK: &topK, Seed: 1}, func(string) {})
+		max, topK, seed := d.preset.AnswerTokens, 40, int64(1)
+		got, err := c.Complete(ctx, openai.CompletionRequest{Model: r.Model.CID, Prompt: q, MaxTokens: &max, Temperature: 0.7, TopK: &topK, Seed: &seed}, func(string) {})
 		if err != nil {
 			return fmt.Errorf("devnet: ask %q: %w", q, err)
 		}

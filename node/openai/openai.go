@@ -8,17 +8,21 @@
 // names the worker and the receipt.
 //
 // Endpoints: GET /v1/models, GET /v1/models/{id}, POST /v1/completions. Errors
-// have OpenAI's shape. Guarding the door is the caller's (see api.Guard).
+// have OpenAI's shape. Guarding the door is the caller's (see api.Guard), who has
+// Fail write what it refuses.
 package openai
 
 import (
 	"context"
 	"crypto/rand"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -93,7 +97,7 @@ type CompletionRequest struct {
 	Stream        bool            `json:"stream,omitempty"`
 	StreamOptions *StreamOptions  `json:"stream_options,omitempty"`
 	Stop          any             `json:"stop,omitempty"`
-	Seed          uint64          `json:"seed,omitempty"`
+	Seed          *int64          `json:"seed,omitempty"` // none: another one every time
 	Logprobs      *int            `json:"logprobs,omitempty"`
 	Echo          bool            `json:"echo,omitempty"`
 	Suffix        *string         `json:"suffix,omitempty"`
@@ -145,7 +149,7 @@ func (c CompletionRequest) check() (Request, error) {
 	bad := func(format string, a ...any) (Request, error) {
 		return Request{}, fmt.Errorf("%w: %s", ErrInvalid, fmt.Sprintf(format, a...))
 	}
-	r := Request{Model: c.Model, MaxTokens: defaultMax, Temperature: 1, Seed: c.Seed}
+	r := Request{Model: c.Model, MaxTokens: defaultMax, Temperature: 1, Seed: c.seed()}
 	switch p := c.Prompt.(type) {
 	case string:
 		r.Prompt = p
@@ -232,6 +236,34 @@ func (c CompletionRequest) check() (Request, error) {
 	return r, nil
 }
 
+// seed is the one wanted, a negative one as its two's complement, or a new one.
+func (c CompletionRequest) seed() uint64 {
+	if c.Seed != nil {
+		return uint64(*c.Seed)
+	}
+	var b [8]byte
+	_, _ = rand.Read(b[:]) // never fails: it ends the program instead
+	return binary.LittleEndian.Uint64(b[:])
+}
+
+// decode reads a request's body. What is not known is refused: it might change
+// the answer.
+func decode(r io.Reader) (CompletionRequest, error) {
+	var in CompletionRequest
+	d := json.NewDecoder(r)
+	d.DisallowUnknownFields()
+	if err := d.Decode(&in); err != nil {
+		if name, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
+			return in, fmt.Errorf("%w: %s: not supported", ErrInvalid, strings.Trim(name, `"`))
+		}
+		return in, fmt.Errorf("%w: the body is no completion request: %w", ErrInvalid, err)
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return in, fmt.Errorf("%w: there is something after the request in the body", ErrInvalid)
+	}
+	return in, nil
+}
+
 func first(p []any) (string, bool) {
 	if len(p) != 1 {
 		return "", false
@@ -270,9 +302,9 @@ func Handler(m Models, c Completer) http.Handler {
 		fail(w, fmt.Errorf("%w: %s", ErrNoModel, r.PathValue("id")))
 	})
 	mux.HandleFunc("POST /v1/completions", func(w http.ResponseWriter, r *http.Request) {
-		var in CompletionRequest
-		if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody)).Decode(&in); err != nil {
-			fail(w, fmt.Errorf("%w: the body is no completion request: %w", ErrInvalid, err))
+		in, err := decode(http.MaxBytesReader(w, r.Body, maxBody))
+		if err != nil {
+			fail(w, err)
 			return
 		}
 		req, err := in.check()
@@ -294,8 +326,32 @@ func Handler(m Models, c Completer) http.Handler {
 		answer.Usage, answer.Tally = res.usage(), res.tally()
 		write(w, answer)
 	})
-	return mux
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if h, pattern := mux.Handler(r); pattern == "" { // the mux refuses in its own words
+			refused := verdict{header: w.Header()}
+			h.ServeHTTP(&refused, r)
+			w.Header().Del("X-Content-Type-Options")
+			Fail(w, refused.status, fmt.Errorf("%s %s: %s", r.Method, r.URL.Path, strings.ToLower(http.StatusText(refused.status))))
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
 }
+
+// verdict keeps an answer's headers and status and drops its text.
+type verdict struct {
+	header http.Header
+	status int
+}
+
+// Header implements http.ResponseWriter.
+func (v *verdict) Header() http.Header { return v.header }
+
+// WriteHeader implements http.ResponseWriter.
+func (v *verdict) WriteHeader(status int) { v.status = status }
+
+// Write implements http.ResponseWriter.
+func (v *verdict) Write(b []byte) (int, error) { return len(b), nil }
 
 func (r Result) usage() *Usage {
 	return &Usage{r.PromptTokens, r.OutputTokens, r.PromptTokens + r.OutputTokens}
@@ -386,6 +442,33 @@ func fault(err error) (int, faultBody) {
 
 func fail(w http.ResponseWriter, err error) {
 	status, b := fault(err)
+	refuse(w, status, b)
+}
+
+// Fail writes an error in OpenAI's shape, for what is refused at the door.
+func Fail(w http.ResponseWriter, status int, err error) {
+	_, b := fault(err)
+	if status/100 == 4 {
+		b.Error.Type = "invalid_request_error"
+	}
+	var code string // what programs look for
+	switch status {
+	case http.StatusUnauthorized:
+		code = "invalid_api_key"
+	case http.StatusForbidden:
+		code = "forbidden"
+	case http.StatusNotFound:
+		code = "unknown_url"
+	case http.StatusMethodNotAllowed:
+		code = "method_not_allowed"
+	}
+	if code != "" {
+		b.Error.Code = &code
+	}
+	refuse(w, status, b)
+}
+
+func refuse(w http.ResponseWriter, status int, b faultBody) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(b)

@@ -2,10 +2,13 @@ package openai
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"tally/node/api"
 )
 
 type echo struct{ fail error }
@@ -85,4 +88,101 @@ func TestWhatWouldChangeTheAnswerIsRefusedByName(t *testing.T) {
 	if err != nil || r.Temperature != 1 || r.MaxTokens != 16 || len(r.Stop) != 2 {
 		t.Errorf("defaults: %+v %v", r, err)
 	}
+}
+
+func TestUnknownFieldsAreRefusedByName(t *testing.T) {
+	h := Handler(echo{}, echo{})
+	for body, name := range map[string]string{
+		`{"model":"m1","prompt":"x","min_p":0.1}`:                                   "min_p",
+		`{"model":"m1","prompt":"x","stream_options":{"include_obfuscation":true}}`: "include_obfuscation",
+		`{"model":"m1","prompt":"x","seed":1.5}`:                                    "seed",
+		`{"model":"m1","prompt":"x"}{}`:                                             "after the request",
+	} {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), "POST", "/v1/completions", strings.NewReader(body)))
+		f := refusal(t, w)
+		if w.Code != 400 || f.Error.Type != "invalid_request_error" || !strings.Contains(f.Error.Message, name) {
+			t.Errorf("%s: status %d, %+v", body, w.Code, f)
+		}
+	}
+}
+
+func TestSeedIsTheCallersOrNew(t *testing.T) {
+	seed := func(body string) uint64 {
+		in, err := decode(strings.NewReader(`{"model":"m1","prompt":"x"` + body + `}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := in.check()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r.Seed
+	}
+	if got := seed(`,"seed":-1`); got != 1<<64-1 {
+		t.Errorf("seed -1 became %d", got)
+	}
+	if got := seed(`,"seed":0`); got != 0 {
+		t.Errorf("seed 0 became %d", got)
+	}
+	if seed("") == seed("") || seed(`,"seed":null`) == 0 {
+		t.Error("requests without a seed have the same one")
+	}
+	var got Request
+	c := NewClient(httptestServer(t, asked{&got}), "k")
+	fixed := int64(-5)
+	if _, err := c.Complete(t.Context(), CompletionRequest{Model: "m1", Prompt: "x", Seed: &fixed}, func(string) {}); err != nil || int64(got.Seed) != fixed {
+		t.Errorf("the client's seed arrived as %d, %v", got.Seed, err)
+	}
+}
+
+// asked remembers what it was asked.
+type asked struct{ r *Request }
+
+func (a asked) Complete(_ context.Context, r Request, _ func(string) error) (Result, error) {
+	*a.r = r
+	return Result{Finish: "stop"}, nil
+}
+
+func httptestServer(t *testing.T, c Completer) string {
+	t.Helper()
+	s := httptest.NewServer(Handler(echo{}, c))
+	t.Cleanup(s.Close)
+	return s.URL + "/v1"
+}
+
+func TestEveryRefusalHasOpenAIsShape(t *testing.T) {
+	h := api.Guard("k", Fail, Handler(echo{}, echo{}))
+	for name, c := range map[string]struct {
+		method, path, key, host, code string
+		status                        int
+	}{
+		"no key":         {"GET", "/v1/models", "", "localhost", "invalid_api_key", 401},
+		"rebound name":   {"GET", "/v1/models", "k", "evil.example", "forbidden", 403},
+		"other endpoint": {"POST", "/v1/chat/completions", "k", "localhost", "unknown_url", 404},
+		"other method":   {"GET", "/v1/completions", "k", "localhost", "method_not_allowed", 405},
+		"other model":    {"GET", "/v1/models/gpt-4", "k", "localhost", "model_not_found", 404},
+	} {
+		r := httptest.NewRequestWithContext(t.Context(), c.method, c.path, strings.NewReader(""))
+		r.Header.Set("Authorization", "Bearer "+c.key)
+		r.Host = c.host
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		f := refusal(t, w)
+		if w.Code != c.status || f.Error.Type != "invalid_request_error" || f.Error.Message == "" || f.Error.Code == nil || *f.Error.Code != c.code {
+			t.Errorf("%s: status %d, %s", name, w.Code, w.Body)
+		}
+		if c.status == 405 && w.Header().Get("Allow") != "POST" {
+			t.Errorf("%s: Allow %q", name, w.Header().Get("Allow"))
+		}
+	}
+}
+
+func refusal(t *testing.T, w *httptest.ResponseRecorder) faultBody {
+	t.Helper()
+	var f faultBody
+	if err := json.Unmarshal(w.Body.Bytes(), &f); err != nil || w.Header().Get("Content-Type") != "application/json" {
+		t.Errorf("answered %q, %v", w.Body, err)
+	}
+	return f
 }
