@@ -208,6 +208,11 @@ func (t *tool) devnetCommand() *cobra.Command {
 		Use: "devnet", Short: "Run a chain and five nodes on this machine and take a tour of them", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			ctx := cmd.Context()
+			if once {
+				var done func(error) error
+				ctx, done = within(ctx, onceWithin)
+				defer func() { err = done(err) }()
+			}
 			p, ok := devnet.Presets[preset]
 			if !ok {
 				return fmt.Errorf("--preset %q: use tour or test", preset)
@@ -252,7 +257,7 @@ func (t *tool) devnetCommand() *cobra.Command {
 				}
 			}
 			t.sayWhere(d, r)
-			return d.Wait(ctx)
+			return d.Wait(ctx, g)
 		},
 	}
 	f := c.Flags()
@@ -263,6 +268,23 @@ func (t *tool) devnetCommand() *cobra.Command {
 	f.StringVar(&dir, "dir", "", "directory for the network; by default a new one that goes at the end")
 	f.BoolVar(&keep, "keep", false, "keep the new directory")
 	return c
+}
+
+// onceWithin is several times what the tour takes on two cores.
+const onceWithin = 15 * time.Minute
+
+// within bounds the time of a command. done says so in place of what the end of
+// time did to whatever was under way.
+func within(ctx context.Context, most time.Duration) (bounded context.Context, done func(error) error) {
+	over := fmt.Errorf("not done within %s: the machine is too busy, or the network hangs: look at the logs with --dir, or try --preset test", most)
+	bounded, cancel := context.WithTimeoutCause(ctx, most, over)
+	return bounded, func(err error) error {
+		defer cancel()
+		if err != nil && errors.Is(context.Cause(bounded), over) && !errors.Is(err, over) {
+			return fmt.Errorf("%w: %w", over, err)
+		}
+		return err
+	}
 }
 
 func (t *tool) corpus(ctx context.Context, dir, licence string) (devnet.Corpus, error) {

@@ -90,10 +90,12 @@ type Devnet struct {
 const chainID = 7357001
 
 // The roles of the five nodes. The fourth and fifth contribute nothing; the
-// fifth works only where the fourth does not, and audits.
+// fifth works only where the fourth does not. The second and the fifth audit:
+// two votes are a quorum against a root, and when the fifth has worked there is
+// another to audit it.
 var roles = [][]home.Role{
 	{home.Pinner, home.Poster},
-	{home.Pinner},
+	{home.Pinner, home.Auditor},
 	{home.Pinner},
 	{home.Worker},
 	{home.Worker, home.Auditor},
@@ -131,12 +133,14 @@ func (d *Devnet) start(ctx context.Context, tell Teller) error {
 	}
 	tell.Say("A chain of this machine's own runs, with Tally's four contracts on it.")
 	var grants []localnet.Grant
+	var auditors []common.Address
 	for i := range roles {
-		h, err := home.Init(d.nodeDir(i), home.Config{
-			Network: "devnet", Roles: roles[i], RPC: []string{d.Chain.Ready.RPC}, Profile: p2p.ProfileLAN, Prices: Prices,
-		}, nil)
+		h, err := makeHome(d.nodeDir(i), roles[i], d.Chain.Ready.RPC)
 		if err != nil {
 			return err
+		}
+		if h.Config.Has(home.Auditor) {
+			auditors = append(auditors, h.Address())
 		}
 		grants = append(grants, localnet.Grant{To: h.Address(), Gas: new(big.Int).Mul(big.NewInt(10), big.NewInt(1e18)), Tokens: protocol.Tokens(10_000)})
 	}
@@ -148,7 +152,7 @@ func (d *Devnet) start(ctx context.Context, tell Teller) error {
 	if err := faucet.Fund(up, grants); err != nil {
 		return err
 	}
-	if err := faucet.Appoint(up, []common.Address{grants[4].To}); err != nil {
+	if err := faucet.Appoint(up, auditors); err != nil {
 		return err
 	}
 	d.Nodes = make([]*Node, len(roles))
@@ -171,6 +175,21 @@ func (d *Devnet) start(ctx context.Context, tell Teller) error {
 	d.Network = st.Network
 	tell.Say(fmt.Sprintf("Five nodes of network %s run, are registered and know one another.", d.Network))
 	return nil
+}
+
+// makeHome makes a node's directory, or takes the one of a devnet that ran there
+// before, whose chain was elsewhere.
+func makeHome(dir string, roles []home.Role, rpc string) (*home.Home, error) {
+	c := home.Config{Network: "devnet", Roles: roles, RPC: []string{rpc}, Profile: p2p.ProfileLAN, Prices: Prices}
+	h, err := home.Init(dir, c, nil)
+	if !errors.Is(err, home.ErrExists) {
+		return h, err
+	}
+	if h, err = home.Open(dir); err != nil {
+		return nil, err
+	}
+	h.Config.RPC, h.Config.Roles = c.RPC, c.Roles
+	return h, h.SaveConfig()
 }
 
 // Prices are what the devnet's workers ask.
@@ -244,7 +263,7 @@ func (d *Devnet) Await(ctx context.Context, ok func(api.Status) bool) error {
 			case <-ctx.Done():
 				return fmt.Errorf("%w: node %d is not ready (%+v): %w: %s", ErrProcess, i+1, st, errors.Join(err, context.Cause(ctx)), n.tail())
 			case <-n.done:
-				return fmt.Errorf("%w: node %d ended: %w: %s", ErrProcess, i+1, n.err, n.tail())
+				return fmt.Errorf("%w: node %d ended: %w: %s", ErrProcess, i+1, n.cause(), n.tail())
 			case <-tick.C:
 			}
 		}
@@ -278,24 +297,34 @@ func (d *Devnet) Stop() {
 	}
 }
 
-// Wait blocks until ctx ends or a process does.
-func (d *Devnet) Wait(ctx context.Context) error {
-	ended := make(chan *Process, len(d.Nodes)+1)
-	watch := func(p *Process) {
-		select {
-		case <-p.done:
-			ended <- p
-		case <-ctx.Done():
-		}
-	}
-	go watch(d.Chain)
+// Wait blocks until ctx ends or the chain does, which is an error. A node that
+// ends before is told, and the others go on.
+func (d *Devnet) Wait(ctx context.Context, tell Teller) error {
+	ended := make(chan *Process, len(d.Nodes))
+	watching, stop := context.WithCancel(ctx)
+	defer stop()
 	for _, n := range d.Nodes {
-		go watch(n.Process)
+		go func() {
+			select {
+			case <-n.done:
+				ended <- n.Process
+			case <-watching.Done():
+			}
+		}()
 	}
-	select {
-	case <-ctx.Done():
-		return nil
-	case p := <-ended:
-		return fmt.Errorf("%w: %s ended: %w: %s", ErrProcess, p.Name, p.err, p.tail())
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-d.Chain.done:
+			if ctx.Err() != nil { // both were interrupted
+				return nil
+			}
+			return fmt.Errorf("%w: the chain ended: %w: %s", ErrProcess, d.Chain.cause(), d.Chain.tail())
+		case p := <-ended:
+			if ctx.Err() == nil {
+				tell.Say(fmt.Sprintf("Node %s ended by itself (%v; its last words are in %s); the others go on.", p.Name, p.cause(), p.log))
+			}
+		}
 	}
 }

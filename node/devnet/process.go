@@ -17,6 +17,9 @@ import (
 // ErrProcess says that a child process did not come up, or ended by itself.
 var ErrProcess = errors.New("devnet: process")
 
+// errStatus stands for a process that ended without a complaint.
+var errStatus = errors.New("exit status 0")
+
 // Ready is the line that 'tally up' and 'tally chain' print once they serve.
 type Ready struct {
 	RPC     string   `json:"rpc,omitempty"`     // chain
@@ -81,7 +84,7 @@ func spawn(ctx context.Context, exe, dir, name string, args ...string) (*Process
 		}
 		return p, nil
 	case <-p.done:
-		return nil, fmt.Errorf("%w: %s ended before it was ready: %w: %s", ErrProcess, name, p.err, p.tail())
+		return nil, fmt.Errorf("%w: %s ended before it was ready: %w: %s", ErrProcess, name, p.cause(), p.tail())
 	case <-ctx.Done():
 		p.Kill()
 		return nil, fmt.Errorf("%w: %s was not ready in time: %w: %s", ErrProcess, name, context.Cause(ctx), p.tail())
@@ -105,6 +108,14 @@ func (p *Process) Stop() {
 	case <-time.After(15 * time.Second):
 		p.Kill()
 	}
+}
+
+// cause is why the process ended, once done is closed.
+func (p *Process) cause() error {
+	if p.err == nil {
+		return errStatus
+	}
+	return p.err
 }
 
 // tail is the end of what the process logged.
