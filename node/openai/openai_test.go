@@ -125,7 +125,7 @@ func TestSeedIsTheCallersOrNew(t *testing.T) {
 	if got := seed(`,"seed":0`); got != 0 {
 		t.Errorf("seed 0 became %d", got)
 	}
-	if seed("") == seed("") || seed(`,"seed":null`) == 0 {
+	if one, other := seed(""), seed(""); one == other || seed(`,"seed":null`) == 0 {
 		t.Error("requests without a seed have the same one")
 	}
 	var got Request
