@@ -44,7 +44,7 @@ vet: ## run go vet
 
 .PHONY: lint
 lint: $(LINT) ## run golangci-lint with .golangci.yml
-	$(LINT) run ./...
+	GOLANGCI_LINT_CACHE=$(abspath $(BIN))/lint-cache $(LINT) run ./... # its own cache: a shared one reports the paths of other clones
 
 .PHONY: format
 format: $(FUMPT) ## fail where gofumpt would change a file
