@@ -42,9 +42,10 @@ race: ## run the tests of concurrent packages under the race detector (needs a C
 vet: ## run go vet
 	go vet ./...
 
+# The linter's cache is the tree's own: a shared one reports the paths of other clones.
 .PHONY: lint
 lint: $(LINT) ## run golangci-lint with .golangci.yml
-	GOLANGCI_LINT_CACHE=$(abspath $(BIN))/lint-cache $(LINT) run ./... # its own cache: a shared one reports the paths of other clones
+	GOLANGCI_LINT_CACHE=$(abspath $(BIN))/lint-cache $(LINT) run ./...
 
 .PHONY: format
 format: $(FUMPT) ## fail where gofumpt would change a file
