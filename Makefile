@@ -19,7 +19,7 @@ BENCHPKG ?= ./...
 FORMATTED = $(shell git ls-files -co --exclude-standard '*.go' | grep -vE '/testdata/|^chainclient/contract/')
 
 # What `make check` runs, cheapest first: a slip shows in seconds.
-STEPS ?= tidy format vet lint test race fuzz-short generate-check contracts devnet
+STEPS ?= tidy format vet lint test race fuzz-short generate-check contracts devnet interop
 
 .PHONY: help
 help: ## list the targets
@@ -91,6 +91,10 @@ contracts: ## run the contracts' fuzz and invariant tests (npm)
 devnet: ## run the tour once: chain and five nodes, publish to claim (PRESET=tour for the long one)
 	@mkdir -p $(BIN)
 	go run ./cmd/tally devnet --once --json --preset $(PRESET) | tee $(BIN)/devnet.json | .ci/devnet-check
+
+.PHONY: interop
+interop: ## compare exported models with another implementation (python3, pip; says so where it cannot be installed)
+	TALLY_INTEROP=$${TALLY_INTEROP:-try} go test -count=1 -timeout 20m -run AnotherImplementation -v ./compute/exact | grep -E '^(---|    ---|ok|FAIL|PASS|.*(differ|same tokens|could not))'
 
 .PHONY: check
 check: ## the whole pre-flight, as .ci/run runs it: STEPS="tidy test" for less

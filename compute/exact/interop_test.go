@@ -26,8 +26,8 @@ func TestAnotherImplementationAgrees(t *testing.T) {
 	if python == "" {
 		venv := filepath.Join(t.TempDir(), "venv")
 		python = filepath.Join(venv, "bin", "python")
-		run(t, "python3", "-m", "venv", venv)
-		run(t, python, "-m", "pip", "install", "-q", "mlx[cpu]==0.32.4", "mlx-lm==0.32.2")
+		install(t, exec.CommandContext(t.Context(), "python3", "-m", "venv", venv))
+		install(t, exec.CommandContext(t.Context(), python, "-m", "pip", "install", "-q", "mlx[cpu]==0.32.4", "mlx-lm==0.32.2"))
 	}
 	for name, change := range map[string]func(*model.Config){
 		"llama":        func(*model.Config) {},
@@ -102,6 +102,20 @@ func TestAnotherImplementationAgrees(t *testing.T) {
 			}
 			run(t, python, filepath.Join("testdata", "interop", "compare.py"), dir, file)
 		})
+	}
+}
+
+// install runs a step of the installation. Where it fails the ring cannot run:
+// with TALLY_INTEROP=try that is said and no more, otherwise it is a failure.
+func install(t *testing.T, c *exec.Cmd) {
+	t.Helper()
+	out, err := c.CombinedOutput()
+	switch {
+	case err == nil:
+	case os.Getenv("TALLY_INTEROP") == "try":
+		t.Skipf("the other implementation could not be installed, so nothing is compared: %v\n%s", err, out)
+	default:
+		t.Fatalf("install: %v\n%s", err, out)
 	}
 }
 

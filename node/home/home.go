@@ -14,7 +14,7 @@
 //	token          the secret of the local API and the OpenAI endpoint
 //	lock           held while a node runs
 //	api.sock       the local API (or api.addr where a socket's path is too long)
-//	chain/ p2p/ storage/ rewards/ jobs/ …   each package's own
+//	chain/ p2p/ storage/ ledger/ journal/ sender/ watch/ jobs/ node/   each part's own
 //
 // Config is immutable once read. A Home is safe for concurrent use.
 package home
