@@ -1,0 +1,95 @@
+package openai
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+)
+
+// faultBody is OpenAI's error shape.
+type faultBody struct {
+	Error struct {
+		Message string  `json:"message"`
+		Type    string  `json:"type"`
+		Param   *string `json:"param"`
+		Code    *string `json:"code"`
+	} `json:"error"`
+}
+
+func fault(err error) (int, faultBody) {
+	var b faultBody
+	b.Error.Message, b.Error.Type = err.Error(), "server_error"
+	status := http.StatusInternalServerError
+	switch {
+	case errors.Is(err, ErrInvalid):
+		status, b.Error.Type = http.StatusBadRequest, "invalid_request_error"
+	case errors.Is(err, ErrNoModel):
+		code := "model_not_found"
+		status, b.Error.Type, b.Error.Code = http.StatusNotFound, "invalid_request_error", &code
+	}
+	return status, b
+}
+
+func fail(w http.ResponseWriter, err error) {
+	status, b := fault(err)
+	refuse(w, status, b)
+}
+
+// Fail writes an error in OpenAI's shape, for what is refused at the door.
+func Fail(w http.ResponseWriter, status int, err error) {
+	_, b := fault(err)
+	if status/100 == 4 {
+		b.Error.Type = "invalid_request_error"
+	}
+	var code string // what programs look for
+	switch status {
+	case http.StatusUnauthorized:
+		code = "invalid_api_key"
+	case http.StatusForbidden:
+		code = "forbidden"
+	case http.StatusNotFound:
+		code = "unknown_url"
+	case http.StatusMethodNotAllowed:
+		code = "method_not_allowed"
+	}
+	if code != "" {
+		b.Error.Code = &code
+	}
+	refuse(w, status, b)
+}
+
+func refuse(w http.ResponseWriter, status int, b faultBody) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(b)
+}
+
+// shaped gives what the mux refuses itself OpenAI's shape.
+func shaped(mux *http.ServeMux) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if h, pattern := mux.Handler(r); pattern == "" { // it would refuse in its own words
+			refused := verdict{header: w.Header()}
+			h.ServeHTTP(&refused, r)
+			Fail(w, refused.status, fmt.Errorf("%s %s: %s", r.Method, r.URL.Path, strings.ToLower(http.StatusText(refused.status))))
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
+}
+
+// verdict keeps an answer's headers and status and drops its text.
+type verdict struct {
+	header http.Header
+	status int
+}
+
+// Header implements http.ResponseWriter.
+func (v *verdict) Header() http.Header { return v.header }
+
+// WriteHeader implements http.ResponseWriter.
+func (v *verdict) WriteHeader(status int) { v.status = status }
+
+// Write implements http.ResponseWriter.
+func (v *verdict) Write(b []byte) (int, error) { return len(b), nil }
