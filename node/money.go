@@ -179,6 +179,27 @@ func byRole(a common.Address, epoch uint64, before, after ruleset.Balance, tx co
 	return out, nil
 }
 
+// Withdraw implements api.Money: what no lock holds, or part of it, goes back to
+// the node's account. Locks that ended count as free without any asking.
+func (n *Node) Withdraw(ctx context.Context, amount string) (api.Withdrawal, error) {
+	free, err := n.chain.Available(ctx, n.me)
+	if err != nil {
+		return api.Withdrawal{}, err
+	}
+	out := api.Withdrawal{Amount: free}
+	if amount != "" {
+		if out.Amount, err = protocol.ParseAmount(amount); err != nil {
+			return out, fmt.Errorf("%w: %w", api.ErrBadRequest, err)
+		}
+	}
+	if out.Amount.IsZero() || out.Amount.Cmp(free) > 0 {
+		return out, fmt.Errorf("%w: %s is free in the vault: the rest is locked for jobs, or was never deposited", api.ErrBadRequest, free)
+	}
+	tx, err := n.chain.Withdraw(ctx, out.Amount)
+	out.Tx = tx.Hex()
+	return out, join.Await(ctx, n.chain)(tx, err)
+}
+
 // AuditEpoch implements api.Money.
 func (n *Node) AuditEpoch(ctx context.Context, epoch uint64) (api.Audit, error) {
 	rep, err := rewards.Rederive(ctx, n.source(), epoch)

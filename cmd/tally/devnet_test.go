@@ -162,6 +162,12 @@ func (v visitor) everyCommandAnswers(t *testing.T) {
 	if cs := answer[[]api.Claim](t, "--data", v.data(1), "claim"); len(cs) != 0 {
 		t.Errorf("a second claim without a new epoch paid %+v", cs)
 	}
+	st = answer[api.Status](t, "--data", sub, "status")
+	if !st.Deposit.IsZero() {
+		if w := answer[api.Withdrawal](t, "--data", sub, "withdraw"); w.Amount != st.Deposit {
+			t.Errorf("withdrew %s of %s", w.Amount, st.Deposit)
+		}
+	}
 	au := answer[api.Audit](t, "--data", v.data(1), "audit", "epoch", fmt.Sprint(v.r.Epoch.Number))
 	if au.Equal != "equal" || au.Root != v.r.Epoch.Root {
 		t.Errorf("audit %+v", au)
@@ -171,7 +177,7 @@ func (v visitor) everyCommandAnswers(t *testing.T) {
 		{"receipt", "show", v.r.Model.CID},
 		{"audit", "epoch", "100000"},
 		{"model", "show", "x"},
-		{"datanet", "create", "n", "--licence", ""},
+		{"datanet", "create", "n", "--licence", ""}, {"withdraw", "1000000000000000000000000"}, {"withdraw", "1e18"},
 		{"model", "train", "--datanet", created.CID},
 	} {
 		if out, err := tally(t, append([]string{"--data", sub}, bad...)...); err == nil {

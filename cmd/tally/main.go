@@ -7,6 +7,7 @@
 //	tally ask               ask a model a question
 //	tally receipt …         the work done and paid for
 //	tally rewards, claim    what was earned, and getting it
+//	tally withdraw          money that no job holds any more
 //	tally audit epoch N     derive an epoch again from public data
 //
 // Every command that answers something takes --json and then prints one JSON

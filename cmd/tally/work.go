@@ -184,6 +184,23 @@ func (t *tool) claimCommand() *cobra.Command {
 	return c
 }
 
+func (t *tool) withdrawCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "withdraw [AMOUNT]", Short: "Take what no job holds out of the vault; AMOUNT is in the smallest unit, all of it by default", Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			amount := ""
+			if len(args) == 1 {
+				amount = args[0]
+			}
+			return ask(cmd.Context(), t, func(ctx context.Context, c *api.Client) (api.Withdrawal, error) {
+				return api.Post[api.Withdrawal](ctx, c, "/v0/withdraw?amount="+url.QueryEscape(amount), nil)
+			}, func(w io.Writer, x api.Withdrawal) {
+				fmt.Fprintf(w, "%s in transaction %s\n", tokens(x.Amount), x.Tx)
+			})
+		},
+	}
+}
+
 func (t *tool) auditCommand() *cobra.Command {
 	c := &cobra.Command{Use: "audit", Short: "Derive public results again"}
 	epoch := &cobra.Command{

@@ -91,6 +91,7 @@ type Money interface {
 	Rewards(ctx context.Context, account string) (Rewards, error)
 	Claim(ctx context.Context, account string) ([]Claim, error)
 	AuditEpoch(ctx context.Context, epoch uint64) (Audit, error)
+	Withdraw(ctx context.Context, amount string) (Withdrawal, error)
 }
 
 // ListenLocal opens the local API's door in a data directory.
@@ -232,6 +233,9 @@ func Handler(n Node, shutdown func(), log *slog.Logger) http.Handler {
 		return n.Receipts.DiscloseReceipt(r.Context(), r.PathValue("cid"), r.URL.Query().Get("to"))
 	})
 	get(m, "GET /v0/rewards", func(r *http.Request) (any, error) { return n.Money.Rewards(r.Context(), r.URL.Query().Get("account")) })
+	get(m, "POST /v0/withdraw", func(r *http.Request) (any, error) {
+		return n.Money.Withdraw(r.Context(), r.URL.Query().Get("amount"))
+	})
 	get(m, "POST /v0/claim", func(r *http.Request) (any, error) { return n.Money.Claim(r.Context(), r.URL.Query().Get("account")) })
 	get(m, "POST /v0/epochs/{n}/audit", func(r *http.Request) (any, error) {
 		e, err := strconv.ParseUint(r.PathValue("n"), 10, 64)

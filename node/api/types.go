@@ -196,6 +196,12 @@ type Claim struct {
 	Tx      string          `json:"tx,omitempty"`
 }
 
+// Withdrawal is what went from the vault to the node's account.
+type Withdrawal struct {
+	Amount protocol.Amount `json:"amount"`
+	Tx     string          `json:"tx"`
+}
+
 // Audit is an epoch derived again from the chain and the pinned data.
 type Audit struct {
 	Epoch      uint64            `json:"epoch"`
