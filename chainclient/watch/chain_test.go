@@ -105,9 +105,32 @@ func (c *chain) FilterLogs(ctx context.Context, q ethereum.FilterQuery) ([]types
 // block mines one block in which echo and other log the words.
 func (c *chain) block(words ...byte) *types.Header {
 	c.t.Helper()
-	n, err := c.PendingNonceAt(c.t.Context(), crypto.PubkeyToAddress(c.key.PublicKey))
+	// After a fork the pool takes back, in its own time, what the old blocks held;
+	// it may come between our look at the nonce and our transaction.
+	err := c.log(words)
+	for range 50 {
+		if err == nil {
+			break
+		}
+		c.sim.Rollback()
+		err = c.log(words)
+	}
 	if err != nil {
 		c.t.Fatal(err)
+	}
+	c.sim.Commit()
+	h, err := c.Client.HeaderByNumber(c.t.Context(), nil)
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return h
+}
+
+// log sends the transactions of a block.
+func (c *chain) log(words []byte) error {
+	n, err := c.PendingNonceAt(c.t.Context(), crypto.PubkeyToAddress(c.key.PublicKey))
+	if err != nil {
+		return err
 	}
 	id := big.NewInt(1337)
 	for _, word := range words {
@@ -120,17 +143,18 @@ func (c *chain) block(words ...byte) *types.Header {
 				err = c.Client.SendTransaction(c.t.Context(), tx)
 			}
 			if err != nil {
-				c.t.Fatal(err)
+				return err
 			}
 			n++
 		}
 	}
-	c.sim.Commit()
-	h, err := c.Client.HeaderByNumber(c.t.Context(), nil)
-	if err != nil {
-		c.t.Fatal(err)
+	for range 10_000 { // the pool makes them ready to be mined in its own time
+		have, err := c.PendingNonceAt(c.t.Context(), crypto.PubkeyToAddress(c.key.PublicKey))
+		if err != nil || have >= n {
+			return err
+		}
 	}
-	return h
+	return errors.New("the pool keeps the transactions back")
 }
 
 // fork makes the next block the child of the block at number.

@@ -26,7 +26,7 @@ func TestEveryBlockIsAppliedOnceWithTheWatchedLogs(t *testing.T) {
 	l.reach(t, h.Hash())
 	l.equals(t, c, echo)
 	if _, n, reverts := l.tip(); n != 3 || reverts != 0 || len(l.blocks[0].Logs) != 2 || len(l.blocks[2].Logs) != 1 {
-		t.Errorf("%d blocks, %d reverts", n, reverts)
+		t.Errorf("%d blocks, %d reverts, %d and %d logs", n, reverts, len(l.blocks[0].Logs), len(l.blocks[2].Logs))
 	}
 	got, err := w.HeaderAt(2)
 	if err != nil || got != c.truth(2).Header {
