@@ -155,7 +155,7 @@ func (n *Node) Train(ctx context.Context, in api.Train, say func(api.Event)) (ap
 	if err := n.anybody(spec.Engine, 1); err != nil {
 		return api.Model{}, err
 	}
-	return follow(ctx, n.ctx, say, func(ctx context.Context, say func(api.Event)) (api.Model, error) {
+	return follow(ctx, n.ctx, n.jobs.Go, say, func(ctx context.Context, say func(api.Event)) (api.Model, error) {
 		f := &follower{say: say}
 		a, err := n.submitter.Train(ctx, market.TrainTerms{
 			Terms: market.Terms{Value: value, Deadline: now + uint64(trainFor/time.Second)}, Spec: spec,
@@ -191,13 +191,13 @@ func (n *Node) anybody(class string, want int) error {
 
 // follow runs a job for as long as the node runs, since it is paid for, and lets
 // the caller follow it for as long as it stays.
-func follow(caller, node context.Context, say func(api.Event), job func(context.Context, func(api.Event)) (api.Model, error)) (api.Model, error) {
+func follow(caller, node context.Context, start func(func()), say func(api.Event), job func(context.Context, func(api.Event)) (api.Model, error)) (api.Model, error) {
 	type end struct {
 		m   api.Model
 		err error
 	}
 	events, ended := make(chan api.Event), make(chan end, 1)
-	go func() {
+	start(func() {
 		m, err := job(node, func(e api.Event) {
 			select {
 			case events <- e:
@@ -205,7 +205,7 @@ func follow(caller, node context.Context, say func(api.Event), job func(context.
 			}
 		})
 		ended <- end{m, err}
-	}()
+	})
 	for {
 		select {
 		case e := <-events:

@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -15,13 +16,15 @@ import (
 // A caller hung up during a training that was paid for, and the job died with the
 // request: the money stayed locked for a day and nothing came of it.
 func TestPaidJobOutlivesItsCaller(t *testing.T) {
+	var all sync.WaitGroup
+	defer all.Wait()
 	caller, hangUp := context.WithCancel(t.Context())
 	reached, finished := make(chan struct{}), make(chan error, 1)
 	go func() {
 		<-reached
 		hangUp()
 	}()
-	_, err := follow(caller, t.Context(), func(api.Event) {}, func(ctx context.Context, say func(api.Event)) (api.Model, error) {
+	_, err := follow(caller, t.Context(), all.Go, func(api.Event) {}, func(ctx context.Context, say func(api.Event)) (api.Model, error) {
 		say(api.Event{State: "running"})
 		close(reached)
 		<-caller.Done()
@@ -38,8 +41,10 @@ func TestPaidJobOutlivesItsCaller(t *testing.T) {
 }
 
 func TestFollowerGetsEveryEventAndTheEnd(t *testing.T) {
+	var all sync.WaitGroup
+	defer all.Wait()
 	var states []string
-	m, err := follow(t.Context(), t.Context(), func(e api.Event) { states = append(states, e.State) }, func(_ context.Context, say func(api.Event)) (api.Model, error) {
+	m, err := follow(t.Context(), t.Context(), all.Go, func(e api.Event) { states = append(states, e.State) }, func(_ context.Context, say func(api.Event)) (api.Model, error) {
 		say(api.Event{State: "a"})
 		say(api.Event{State: "b"})
 		return api.Model{Name: "m"}, nil

@@ -61,6 +61,7 @@ type Node struct {
 	ledger    *ledger.Ledger
 	journal   *journal.Journal
 	db        *kv.DB // heads of datanets, models known
+	work      *kv.DB // books and outboxes of jobs
 
 	engine    *engine.Engine
 	submitter *market.Submitter
@@ -72,6 +73,7 @@ type Node struct {
 	topics    topics
 
 	problems problems
+	jobs     sync.WaitGroup // jobs that outlive their callers; they end with ctx
 	claiming sync.Mutex     // held while a claim is made
 	closers  []func() error // in the order of opening
 }
@@ -211,7 +213,8 @@ func (n *Node) openDB(name string, durable bool) (*kv.DB, error) {
 	return db, nil
 }
 
-// openStorage opens what is kept.
+// openStorage opens what is kept. The network is opened after it and so closed
+// before it: nothing is served from what is closed.
 func (n *Node) openStorage(context.Context) error {
 	s, err := storage.Open(storage.Config{Dir: n.home.Path("storage"), Logger: n.log, MaxShard: n.home.Config.MaxShard})
 	if err != nil {
@@ -227,6 +230,9 @@ func (n *Node) openStorage(context.Context) error {
 		return err
 	}
 	n.opened(n.journal.Close)
+	if n.work, err = n.openDB("jobs", true); err != nil {
+		return err
+	}
 	n.db, err = n.openDB("node", true)
 	return err
 }
@@ -261,13 +267,9 @@ func (n *Node) openWork(ctx context.Context) (err error) {
 	n.engine = engine.New(n.home.Config.Threads)
 	class := n.engine.Class()
 	hashers := map[string]compute.Hasher{class: n.engine}
-	jobs, err := n.openDB("jobs", true)
-	if err != nil {
-		return err
-	}
 	see := audits{rewards.NewWitness(n.source()), n.db}
 	n.submitter, err = market.NewSubmitter(market.SubmitterConfig{
-		Key: n.home.Key, Network: n.book.Network, Params: n.book.Params, DB: jobs, Board: n.board,
+		Key: n.home.Key, Network: n.book.Network, Params: n.book.Params, DB: n.work, Board: n.board,
 		Vault: &join.Vault{Chain: n.chain, View: n.view}, Streams: n.streams, Store: n.store, Ledger: n.ledger,
 		Audits: see, Hashers: hashers, Log: n.log,
 	})
@@ -277,7 +279,7 @@ func (n *Node) openWork(ctx context.Context) (err error) {
 	cfg := n.home.Config
 	if cfg.Has(home.Worker) || cfg.Has(home.Pinner) {
 		w := market.WorkerConfig{
-			Key: n.home.Key, Network: n.book.Network, Params: n.book.Params, DB: jobs, Board: n.board,
+			Key: n.home.Key, Network: n.book.Network, Params: n.book.Params, DB: n.work, Board: n.board,
 			Streams: n.streams, Store: n.store, Ledger: n.ledger, Audits: see, Log: n.log,
 			Prices: market.Prices(cfg.Prices),
 		}

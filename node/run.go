@@ -87,6 +87,7 @@ func Run(ctx context.Context, c Config) (err error) {
 
 	g, ctx := errgroup.WithContext(ctx)
 	n.ctx = ctx
+	defer n.jobs.Wait() // before close: they use what it closes
 	for _, l := range n.loops() {
 		g.Go(func() error {
 			if err := l.run(ctx); err != nil && ctx.Err() == nil {

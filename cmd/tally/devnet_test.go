@@ -177,7 +177,9 @@ func (v visitor) everyCommandAnswers(t *testing.T) {
 		{"receipt", "show", v.r.Model.CID},
 		{"audit", "epoch", "100000"},
 		{"model", "show", "x"},
-		{"datanet", "create", "n", "--licence", ""}, {"withdraw", "1000000000000000000000000"}, {"withdraw", "1e18"},
+		{"datanet", "create", "n", "--licence", ""},
+		{"withdraw", "1000000000000000000000000"},
+		{"withdraw", "1e18"},
 		{"model", "train", "--datanet", created.CID},
 	} {
 		if out, err := tally(t, append([]string{"--data", sub}, bad...)...); err == nil {
