@@ -19,7 +19,7 @@ BENCHPKG ?= ./...
 FORMATTED = $(shell git ls-files -co --exclude-standard '*.go' | grep -vE '/testdata/|^chainclient/contract/')
 
 # What `make check` runs, cheapest first: a slip shows in seconds.
-STEPS ?= tidy format vet lint test race fuzz-short generate-check contracts devnet interop
+STEPS ?= tidy format vet lint test golden race fuzz-short generate-check contracts devnet interop
 
 .PHONY: help
 help: ## list the targets
@@ -91,6 +91,13 @@ contracts: ## run the contracts' fuzz and invariant tests (npm)
 devnet: ## run the tour once: chain and five nodes, publish to claim (PRESET=tour for the long one)
 	@mkdir -p $(BIN)
 	go run ./cmd/tally devnet --once --json --preset $(PRESET) | tee $(BIN)/devnet.json | .ci/devnet-check
+
+.PHONY: golden
+golden: ## the exact engine's golden bits, built for old and new processors, with SIMD and without
+	@for level in v1 v3; do for simd in on off; do \
+		echo "GOAMD64=$$level TALLY_SIMD=$$simd"; \
+		GOAMD64=$$level TALLY_SIMD=$$simd go test -count=1 -run TestGolden ./compute/exact; \
+	done; done
 
 .PHONY: interop
 interop: ## compare exported models with another implementation (python3, pip; says so where it cannot be installed)
