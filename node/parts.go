@@ -270,7 +270,7 @@ func (n *Node) openWork(ctx context.Context) (err error) {
 	see := audits{rewards.NewWitness(n.source()), n.db}
 	n.submitter, err = market.NewSubmitter(market.SubmitterConfig{
 		Key: n.home.Key, Network: n.book.Network, Params: n.book.Params, DB: n.work, Board: n.board,
-		Vault: &join.Vault{Chain: n.chain, View: n.view}, Streams: n.streams, Store: n.store, Ledger: n.ledger,
+		Vault: &join.Vault{Chain: n.chain, View: n.view, Life: ctx}, Streams: n.streams, Store: n.store, Ledger: n.ledger,
 		Audits: see, Hashers: hashers, Log: n.log,
 	})
 	if err != nil {

@@ -116,7 +116,9 @@ func Run(ctx context.Context, c Config) (err error) {
 			return errors.Join(err, g.Wait())
 		}
 	}
-	return g.Wait()
+	err = g.Wait()
+	stop() // a loop that failed ends the node's jobs too
+	return err
 }
 
 // adopt makes an address book the node's, whose directory is locked, unless the

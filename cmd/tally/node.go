@@ -230,7 +230,7 @@ func (t *tool) devnetCommand() *cobra.Command {
 				}
 			}
 			g := &guide{w: t.err}
-			d, err := devnet.Start(ctx, devnet.Config{Dir: dir, Preset: p, Logger: t.logger(), Verbose: t.verbose}, g)
+			d, err := devnet.Start(ctx, devnet.Config{Dir: dir, Preset: p, Verbose: t.verbose}, g)
 			if err != nil {
 				return err
 			}

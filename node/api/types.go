@@ -92,7 +92,7 @@ type Train struct {
 
 // Event is one line of a job's progress. The last has Model, Pin or Error.
 type Event struct {
-	State           string  `json:"state,omitempty"` // posted, ranked, claimed, running, checkpoint, resumed, delivered, final
+	State           string  `json:"state,omitempty"` // claimed, resumed, running, checkpoint, final
 	Offer           string  `json:"offer,omitempty"`
 	Worker          string  `json:"worker,omitempty"`
 	Rank            int     `json:"rank,omitempty"`

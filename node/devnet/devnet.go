@@ -18,7 +18,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"math/big"
 	"os"
 	"path/filepath"
@@ -57,7 +56,6 @@ type Config struct {
 	Dir     string // for everything; must be empty or a stopped devnet's
 	Exe     string // the tally binary; "" is this one
 	Preset  Preset
-	Logger  *slog.Logger
 	Verbose bool // children log everything
 }
 
@@ -78,7 +76,6 @@ type Devnet struct {
 	Dir     string
 	Chain   *Process
 	Nodes   []*Node
-	OnEvent func(api.Event) // called for every event of the training, before the next; may be nil
 
 	c         Config
 	preset    Preset

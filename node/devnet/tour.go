@@ -219,9 +219,6 @@ func (d *Devnet) train(ctx context.Context, r *Result, _ Corpus, tell Teller) er
 		}
 		if m = e.Model; m == nil {
 			tell.Event(e)
-			if d.OnEvent != nil {
-				d.OnEvent(e)
-			}
 		}
 	}
 	if m == nil {
@@ -239,7 +236,6 @@ func (d *Devnet) train(ctx context.Context, r *Result, _ Corpus, tell Teller) er
 
 // spread has the other nodes fetch the model.
 func (d *Devnet) spread(ctx context.Context, r *Result, _ Corpus, tell Teller) error {
-	held := 0
 	err := d.each(len(d.Nodes), func(i int) error {
 		m, err := api.Post[api.Model](ctx, d.Nodes[i].client, "/v0/models/"+r.Model.CID+"/fetch", nil)
 		if err != nil {
@@ -253,8 +249,7 @@ func (d *Devnet) spread(ctx context.Context, r *Result, _ Corpus, tell Teller) e
 	if err != nil {
 		return err
 	}
-	held = len(d.Nodes)
-	tell.Say(fmt.Sprintf("The model was published; all %d nodes now hold it.", held))
+	tell.Say(fmt.Sprintf("The model was published; all %d nodes now hold it.", len(d.Nodes)))
 	return nil
 }
 

@@ -71,21 +71,23 @@ func (b Board) Now(context.Context) (uint64, error) {
 type Vault struct {
 	Chain *chainclient.Client
 	View  *view.View
+	Life  context.Context // the node's: what is sent is waited for as long as it lasts
 
 	mu sync.Mutex // held from reading the nonce to the offer's block
 }
 
 // OpenOffer opens the offer with the next nonce and waits until it is read back.
 //
-// What is sent is waited for even if the caller goes away meanwhile: until it is
-// on the chain, the next call would read the same nonce and the same deposit.
+// What is sent is waited for even if the caller goes away meanwhile, as long as
+// the node lasts: until it is on the chain, the next call would read the same
+// nonce and the same deposit.
 func (v *Vault) OpenOffer(ctx context.Context, o protocol.Offer) (common.Hash, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if err := ctx.Err(); err != nil {
 		return common.Hash{}, err
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), vaultWithin)
+	ctx, cancel := context.WithTimeout(v.Life, vaultWithin)
 	defer cancel()
 	n, err := v.Chain.OfferNonce(ctx, o.Submitter)
 	if err != nil {
