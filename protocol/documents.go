@@ -68,6 +68,16 @@ type Manifest struct {
 	Parent  cid.Cid // Signed[Manifest] before it; none in version 0
 	Shards  []Shard `max:"4096"`
 	Created uint64  // unix seconds
+	// Replicas is how many nodes should prove each shard; 0 asks for none.
+	Replicas uint16
+	// Field names what models learn from in a record; empty for "text".
+	Field string
+	// Withdrawn are roots that are no longer offered from this version on; they
+	// stay in Shards, since what was learned from them stays learned.
+	Withdrawn []cid.Cid `max:"4096"`
+	// Reader is the age recipient that every shard is encrypted to; empty for a
+	// public datanet.
+	Reader string
 }
 
 // Judge is the registry.

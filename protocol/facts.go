@@ -77,6 +77,73 @@ type Claimed struct {
 	Cumulative Amount
 }
 
+// PieceAdded says that a node takes it upon itself to prove a shard's CAR file.
+type PieceAdded struct {
+	Node common.Address
+	ID   uint64      // of the piece in the node's set; never used again
+	Root common.Hash // piece root
+	Size uint64      // bytes of the CAR file
+}
+
+// PieceRemoved says that a node no longer proves a piece.
+type PieceRemoved struct {
+	Node common.Address
+	ID   uint64
+}
+
+// PossessionProved says that a node proved its set in a period.
+type PossessionProved struct {
+	Node   common.Address
+	Period uint64
+	Leaves uint64 // under challenge: those of all pieces that were in the set when the period began
+}
+
+// PeriodsMissed says that a node with something to prove did not, from From to To
+// inclusive, or gave the period up.
+type PeriodsMissed struct {
+	Node     common.Address
+	From, To uint64
+}
+
+// RetrievalDemanded says that an auditor who was not answered asks on chain for
+// one leaf.
+type RetrievalDemanded struct {
+	Node    common.Address
+	Auditor common.Address
+	ID      uint64 // piece
+	Leaf    uint64
+	By      uint64 // the last block in which an answer counts
+}
+
+// RetrievalAnswered ends a demand with the leaf and its path, checked on chain.
+type RetrievalAnswered struct {
+	Node common.Address
+	ID   uint64
+	Leaf uint64
+}
+
+// RetrievalMissed ends a demand that was not answered in time.
+type RetrievalMissed struct {
+	Node    common.Address
+	Auditor common.Address
+	ID      uint64
+	Leaf    uint64
+}
+
+// DataWrong says that a node signed a leaf that is not the piece's: proved on
+// chain by the right leaf and its path.
+type DataWrong struct {
+	Node  common.Address
+	Piece common.Hash
+	Leaf  uint64
+}
+
+// ContributionCommitted dates a contribution before its data is shown.
+type ContributionCommitted struct {
+	Account common.Address
+	Digest  common.Hash
+}
+
 // Params are a network's times and bounds, fixed in the ledger when it is deployed.
 type Params struct {
 	Start        uint64 `json:"start"`         // unix seconds at which epoch 0 begins
@@ -87,6 +154,8 @@ type Params struct {
 	Quorum       uint16 `json:"quorum"`        // auditors that disable an anchor
 	Bond         Amount `json:"bond"`          // a poster's
 	MintCap      Amount `json:"mint_cap"`      // of one epoch
+	ProofPeriod  uint64 `json:"proof_period"`  // blocks in which every set is proved once
+	ProofLeaves  uint64 `json:"proof_leaves"`  // drawn a period
 }
 
 // EpochAt is the epoch of a time; times before Start are in epoch 0.

@@ -20,19 +20,21 @@ type Contract uint8
 
 // The contracts that judge messages.
 const (
-	JudgeRegistry Contract = iota + 1 // adverts, claims, datanets, models
-	JudgeVault                        // offers, vouchers
-	JudgeLedger                       // results, receipts, batches, verdicts
+	JudgeRegistry   Contract = iota + 1 // adverts, claims, datanets, models
+	JudgeVault                          // offers, vouchers
+	JudgeLedger                         // results, receipts, batches, verdicts
+	JudgePossession                     // what a holder answers to a retrieval check
 )
 
 // Network is one Tally network: a chain and the contracts on it.
 type Network struct {
-	Name     string         `json:"name"` // lower-case letters and digits
-	ChainID  uint64         `json:"chain_id"`
-	Token    common.Address `json:"token"`
-	Registry common.Address `json:"registry"`
-	Vault    common.Address `json:"vault"`
-	Ledger   common.Address `json:"ledger"`
+	Name       string         `json:"name"` // lower-case letters and digits
+	ChainID    uint64         `json:"chain_id"`
+	Token      common.Address `json:"token"`
+	Registry   common.Address `json:"registry"`
+	Vault      common.Address `json:"vault"`
+	Ledger     common.Address `json:"ledger"`
+	Possession common.Address `json:"possession"`
 }
 
 var networkName = regexp.MustCompile(`^[a-z][a-z0-9]{0,31}$`)
@@ -75,6 +77,8 @@ func (n Network) Domain(c Contract) common.Hash {
 		at = n.Vault
 	case JudgeLedger:
 		at = n.Ledger
+	case JudgePossession:
+		at = n.Possession
 	}
 	chain := NewAmount(n.ChainID).bytes32()
 	return crypto.Keccak256Hash(

@@ -18,6 +18,8 @@ var testNetwork = Network{
 	Registry: common.HexToAddress("0x0000000000000000000000000000000000000a02"),
 	Vault:    common.HexToAddress("0x0000000000000000000000000000000000000a03"),
 	Ledger:   common.HexToAddress("0x0000000000000000000000000000000000000a04"),
+
+	Possession: common.HexToAddress("0x0000000000000000000000000000000000000a05"),
 }
 
 func testKey(t testing.TB, n byte) *ecdsa.PrivateKey {
@@ -68,7 +70,9 @@ func samples(t testing.TB) map[string]Message {
 			Input: hash("in"), Output: testCID("out"), Trace: hash("trace"), Attribution: common.Hash{},
 			UnitsIn: 12, UnitsOut: 34, Value: Tokens(1), Start: 1_700_000_000, End: 1_700_000_100, Previous: testCID("before"),
 		},
-		"Manifest": Manifest{"godoc", "BSD-3-Clause", "text", payer, 1, testCID("v0"), testCID("v0"), []Shard{shard}, 1_700_000_000},
+		"Manifest":        Manifest{"godoc", "BSD-3-Clause", "text", payer, 1, testCID("v0"), testCID("v0"), []Shard{shard}, 1_700_000_000, 3, "", []cid.Cid{testCID("gone")}, ""},
+		"Retrieved":       Retrieved{worker, payer, hash("piece"), 5, hash("leaf"), 1_700_000_000},
+		"RetrievalReport": RetrievalReport{payer, worker, hash("piece"), 5, RetrievalGood, 12, 256, 4, []byte{1, 2}},
 		"Model": Model{
 			Name: "godoc-tiny", Owner: payer, Files: testCID("files"), Base: cid.Undef, Spec: testCID("spec"), Offer: offer,
 			Datanets: []cid.Cid{testCID("v1")}, Engine: "exact/dk-1", Params: 836_736, ParamHash: hash("params"), Trace: hash("trace"),

@@ -91,6 +91,10 @@ func goldenVectors(t *testing.T) map[string]vector {
 			out[name] = vectorOf(t, m)
 		case Contribution:
 			out[name] = vectorOf(t, m)
+		case Retrieved:
+			out[name] = vectorOf(t, m)
+		case RetrievalReport:
+			out[name] = vectorOf(t, m)
 		default:
 			t.Fatalf("no vector for %T", m)
 		}
@@ -140,7 +144,7 @@ func TestDigestsEqualGoEthereumsTypedData(t *testing.T) {
 			{Name: "verifyingContract", Type: "address"},
 		}}
 		msg := typedMessage(t, reflect.ValueOf(m), types)
-		at := map[Contract]common.Address{JudgeRegistry: testNetwork.Registry, JudgeVault: testNetwork.Vault, JudgeLedger: testNetwork.Ledger}[m.Judge()]
+		at := map[Contract]common.Address{JudgeRegistry: testNetwork.Registry, JudgeVault: testNetwork.Vault, JudgeLedger: testNetwork.Ledger, JudgePossession: testNetwork.Possession}[m.Judge()]
 		d, _, err := apitypes.TypedDataAndHash(apitypes.TypedData{
 			Types: types, PrimaryType: name, Message: msg,
 			Domain: apitypes.TypedDataDomain{Name: "Tally", Version: "1", ChainId: math.NewHexOrDecimal256(int64(testNetwork.ChainID)), VerifyingContract: at.Hex()},
