@@ -117,6 +117,12 @@ type Config struct {
 	Memory    int64           `json:"memory,omitempty"`          // bytes that the engine may take for requests under way, and again for weights that it converts; 0: DefaultMemory
 	Training  int64           `json:"training_memory,omitempty"` // bytes that one training may take beside; 0: the engine's default, 16 GiB
 	MaxLock   protocol.Amount `json:"max_lock"`                  // the most a session of inference may lock; 0: DefaultMaxLock
+	Quota     int64           `json:"storage_quota,omitempty"`   // bytes of everything kept for the network; 0: DefaultQuota; -1: none
+	Floor     int64           `json:"disk_floor,omitempty"`      // bytes of the disk that are left free; 0: DefaultFloor; -1: none
+	Up        int64           `json:"bandwidth_up,omitempty"`    // bytes a second of shards sent; 0: DefaultUp; -1: no limit
+	Down      int64           `json:"bandwidth_down,omitempty"`  // bytes a second of shards fetched; 0: DefaultDown; -1: no limit
+	ScrubDays int             `json:"scrub_days,omitempty"`      // in which every shard is read once; 0: DefaultScrub; -1: never
+	Gateway   string          `json:"gateway,omitempty"`         // host:port of the trustless IPFS gateway; "": a free loopback port; "off"
 }
 
 // Bounds where the config names none, in bytes.
@@ -126,6 +132,31 @@ const (
 
 	leastRoom = 64 << 20
 )
+
+// What storage may take where the config says nothing: see
+// docs/RATIONALE.md#why-these-limits-of-disk-and-line.
+const (
+	DefaultQuota = 100 << 30 // bytes
+	DefaultFloor = 2 << 30   // bytes
+	DefaultUp    = 8 << 20   // bytes a second
+	DefaultDown  = 64 << 20  // bytes a second
+	DefaultScrub = 30        // days
+
+	// Off in Gateway means that there is none.
+	Off = "off"
+)
+
+// Limit is a bound where 0 stands for a default and -1 for none, which is 0 to
+// whoever is given it.
+func Limit(set, byDefault int64) int64 {
+	switch set {
+	case 0:
+		return byDefault
+	case -1:
+		return 0
+	}
+	return set
+}
 
 // DefaultMaxLock is 100 tokens.
 var DefaultMaxLock = protocol.Tokens(100)
@@ -185,6 +216,9 @@ func (c Config) Validate() error {
 	if err := loopback(c.OpenAI); err != nil {
 		return fmt.Errorf("%w: openai %q: %w", ErrConfig, c.OpenAI, err)
 	}
+	if err := c.validateStorage(); err != nil {
+		return err
+	}
 	if c.Threads < 0 || c.Threads > 1024 {
 		return fmt.Errorf("%w: threads %d: use 0 for one per processor", ErrConfig, c.Threads)
 	}
@@ -195,6 +229,31 @@ func (c Config) Validate() error {
 		if f.value != 0 && f.value < leastRoom {
 			return fmt.Errorf("%w: %s %d: write bytes, such as %d, or 0 for the default", ErrConfig, f.name, f.value, int64(DefaultMemory))
 		}
+	}
+	return nil
+}
+
+func (c Config) validateStorage() error {
+	for _, f := range []struct {
+		name         string
+		value, least int64
+	}{{"storage_quota", c.Quota, leastRoom}, {"disk_floor", c.Floor, 1}, {"bandwidth_up", c.Up, 64 << 10}, {"bandwidth_down", c.Down, 64 << 10}} {
+		if f.value != 0 && f.value != -1 && f.value < f.least {
+			return fmt.Errorf("%w: %s %d: write bytes, at least %d; 0 for the default, -1 for no limit", ErrConfig, f.name, f.value, f.least)
+		}
+	}
+	if c.ScrubDays < -1 || c.ScrubDays > 3650 {
+		return fmt.Errorf("%w: scrub_days %d: write days, 0 for the default, -1 for never", ErrConfig, c.ScrubDays)
+	}
+	if c.Gateway == "" || c.Gateway == Off {
+		return nil
+	}
+	_, port, err := net.SplitHostPort(c.Gateway)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	if err != nil {
+		return fmt.Errorf("%w: gateway %q: write host:port, such as 127.0.0.1:8081, or %q", ErrConfig, c.Gateway, Off)
 	}
 	return nil
 }

@@ -77,6 +77,13 @@ func TestBadSettingsSayWhatToWrite(t *testing.T) {
 		"openai":     {OpenAI: "8080"},
 		"openai ":    {OpenAI: "0.0.0.0:8080"},
 		"openai \"1": {OpenAI: "127.0.0.1:http"},
+
+		"storage_quota":  {Quota: 100}, // gigabytes were meant
+		"disk_floor":     {Floor: -2},
+		"bandwidth_up":   {Up: 1000},
+		"bandwidth_down": {Down: -5},
+		"scrub_days":     {ScrubDays: -2},
+		"gateway":        {Gateway: "8081"},
 	} {
 		if c.Profile == "" {
 			c.Profile = p2p.ProfileTest
@@ -92,7 +99,7 @@ func TestBadSettingsSayWhatToWrite(t *testing.T) {
 	if _, err := Open(t.TempDir()); !errors.Is(err, ErrMissing) {
 		t.Errorf("empty directory: %v", err)
 	}
-	good := Config{Profile: p2p.ProfileLAN, OpenAI: "localhost:0", Listen: []string{"/ip6/::1/tcp/0", "/ip4/127.0.0.1/udp/0/quic-v1"}}
+	good := Config{Profile: p2p.ProfileLAN, OpenAI: "localhost:0", Listen: []string{"/ip6/::1/tcp/0", "/ip4/127.0.0.1/udp/0/quic-v1"}, Quota: -1, Up: 1 << 20, Gateway: "off"}
 	if err := good.Validate(); err != nil {
 		t.Error(err)
 	}
