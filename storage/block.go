@@ -58,7 +58,12 @@ func (k *core) putLoose(c cid.Cid, data []byte) error {
 	if k.closed {
 		return ErrClosed
 	}
-	err := k.meta.Update(func(tx *kv.Tx) error { return setLoose(tx, c, data) })
+	done, err := k.metaRoom(len(data), false)
+	if err != nil {
+		return err
+	}
+	defer done(len(data))
+	err = k.meta.Update(func(tx *kv.Tx) error { return setLoose(tx, c, data) })
 	if err != nil {
 		return fail("put block", err)
 	}

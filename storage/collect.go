@@ -12,6 +12,7 @@ import (
 	"github.com/ipfs/go-cid"
 
 	"tally/internal/kv"
+	"tally/storage/volume"
 )
 
 // Collected is what one Collect removed.
@@ -211,6 +212,10 @@ func (k *core) collectFetches(before time.Time, c *Collected) error {
 		if err := os.Remove(filepath.Join(dir, e.Name())); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return fail("collect", err)
 		}
+		k.mu.Lock()
+		k.left[root] -= min(k.left[root], uint64(info.Size()))
+		k.mu.Unlock()
+		k.vol.Drop(volume.Partial, uint64(info.Size()))
 		c.Fetches++
 		c.Bytes += uint64(info.Size())
 	}

@@ -24,7 +24,12 @@ type fetchOptions struct {
 	max   uint64
 	stall time.Duration
 	from  Exchange
+	size  uint64 // of the shard's file, where it is known
 }
+
+// Size says how large the shard's file is, where that is known (a manifest and a
+// pin offer say it): room for it is reserved before anything is asked for.
+func Size(bytes uint64) FetchOption { return func(o *fetchOptions) { o.size = bytes } }
 
 // MaxBytes ends a fetch that would take more than n bytes in ErrTooLarge. The
 // default is the store's largest shard.
@@ -71,13 +76,18 @@ func (s *Store) Fetch(ctx context.Context, root cid.Cid, progress func(done, tot
 		return r.shard(), nil
 	}
 	defer release()
+	res, err := s.reserveFetch(root, 2*min(o.size, o.max)) // the spool and the shard
+	if err != nil {
+		return Shard{}, fmt.Errorf("fetch %s: %w", root, err)
+	}
+	defer res.Release()
 
 	path := s.fetchPath(root, ".spool")
 	sp, err := spool.Open(path, o.max)
 	if err != nil {
 		return Shard{}, fail("fetch", err)
 	}
-	sh, err := s.fetchInto(ctx, root, sp, o, progress)
+	sh, err := s.fetchInto(ctx, root, sp, o, res, progress)
 	if err == nil || hopeless(err) {
 		if e := sp.Remove(); e != nil {
 			s.log.Warn("spool of a fetch stays on disk until collected", "root", root, "err", e)
@@ -92,9 +102,15 @@ func (s *Store) Fetch(ctx context.Context, root cid.Cid, progress func(done, tot
 	return sh, nil
 }
 
-func (s *Store) fetchInto(ctx context.Context, root cid.Cid, sp *spool.Spool, o fetchOptions, progress func(done, total uint64)) (Shard, error) {
+func (s *Store) fetchInto(ctx context.Context, root cid.Cid, sp *spool.Spool, o fetchOptions, res *reservation, progress func(done, total uint64)) (Shard, error) {
+	put := func(c cid.Cid, data []byte) error {
+		if err := res.Grow(2 * (sp.Size() + sectionCost(data))); err != nil {
+			return err
+		}
+		return sp.Put(c, data)
+	}
 	if sp.Size() == 0 {
-		s.salvage(root, sp)
+		s.salvage(root, put)
 	}
 	buf := make([]byte, car.MaxBlock)
 	t := &traversal{
@@ -113,13 +129,13 @@ func (s *Store) fetchInto(ctx context.Context, root cid.Cid, sp *spool.Spool, o 
 			data, err := s.GetBlock(ctx, c)
 			return data, err == nil
 		},
-		put:      sp.Put,
+		put:      put,
 		progress: progress,
 	}
 	if err := t.run(ctx); err != nil {
 		return Shard{}, err
 	}
-	return s.write(ctx, root, o.max, func(ctx context.Context, c cid.Cid) ([]byte, error) {
+	return s.write(ctx, root, o.max, res, sp.Size(), func(ctx context.Context, c cid.Cid) ([]byte, error) {
 		if sp.Has(c) {
 			return sp.Get(c, buf)
 		}
@@ -129,7 +145,7 @@ func (s *Store) fetchInto(ctx context.Context, root cid.Cid, sp *spool.Spool, o 
 
 // salvage takes the sound blocks of a shard that was set aside, so that a repair
 // fetches only the bad ones.
-func (s *Store) salvage(root cid.Cid, sp *spool.Spool) {
+func (s *Store) salvage(root cid.Cid, put func(cid.Cid, []byte) error) {
 	f, err := os.Open(s.asidePath(root))
 	if err != nil {
 		return
@@ -148,7 +164,7 @@ func (s *Store) salvage(root cid.Cid, sp *spool.Spool) {
 			return nil
 		}
 		kept++
-		return sp.Put(c, buf[:n])
+		return put(c, buf[:n])
 	})
 	s.log.Info("repairing shard that was set aside", "root", root, "kept", kept, "err", err)
 }

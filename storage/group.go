@@ -80,15 +80,20 @@ func (k *core) putGroup(ctx context.Context, root cid.Cid, order []cid.Cid, get 
 		if err := ctx.Err(); err != nil {
 			return fail("put DAG", err)
 		}
-		n := 0
-		err := k.meta.Update(func(tx *kv.Tx) error {
-			n = 0
+		n, wrote := 0, 0
+		done, err := k.metaRoom(batchBytes+car.MaxBlock, false)
+		if err != nil {
+			return fmt.Errorf("put DAG: %w", err)
+		}
+		err = k.meta.Update(func(tx *kv.Tx) error {
+			n, wrote = 0, 0
 			for size := 0; i+n < len(order) && size < batchBytes; n++ {
 				c := order[i+n]
 				data, err := get(c)
 				if err != nil {
 					return err
 				}
+				wrote += len(data) + 200
 				if size += len(data) + 200; n > 0 && size > batchBytes {
 					break // one large block goes alone: a transaction is limited
 				}
@@ -103,6 +108,7 @@ func (k *core) putGroup(ctx context.Context, root cid.Cid, order []cid.Cid, get 
 			}
 			return nil
 		})
+		done(wrote)
 		if err != nil {
 			return fail("put DAG", err)
 		}

@@ -30,6 +30,11 @@ func (s *Store) ImportDir(ctx context.Context, f fs.FS) (Shard, error) {
 }
 
 func (s *Store) importDAG(ctx context.Context, build func(unixfs.Blocks) (cid.Cid, error)) (sh Shard, err error) {
+	res, err := s.reserve(0)
+	if err != nil {
+		return Shard{}, fail("import", err)
+	}
+	defer res.Release()
 	dir, err := os.MkdirTemp(filepath.Join(s.dir, "tmp"), "import-")
 	if err != nil {
 		return Shard{}, fail("import", err)
@@ -40,24 +45,32 @@ func (s *Store) importDAG(ctx context.Context, build func(unixfs.Blocks) (cid.Ci
 		return Shard{}, fail("import", err)
 	}
 	defer func() { _ = sp.Close() }()
-	root, err := build(spooled{sp})
+	root, err := build(spooled{sp, res})
 	if err != nil {
 		return Shard{}, fail("import", err)
 	}
-	return s.seal(ctx, root, sp)
+	return s.seal(ctx, root, sp, res)
 }
 
 // seal writes the canonical file of a DAG whose blocks are all in a spool: see
 // docs/RATIONALE.md#why-is-a-car-file-written-twice-on-import.
-func (k *core) seal(ctx context.Context, root cid.Cid, sp *spool.Spool) (Shard, error) {
+func (k *core) seal(ctx context.Context, root cid.Cid, sp *spool.Spool, res *reservation) (Shard, error) {
 	buf := make([]byte, car.MaxBlock)
-	return k.write(ctx, root, k.max, func(_ context.Context, c cid.Cid) ([]byte, error) { return sp.Get(c, buf) })
+	return k.write(ctx, root, k.max, res, sp.Size(), func(_ context.Context, c cid.Cid) ([]byte, error) { return sp.Get(c, buf) })
 }
 
 // spooled is where an import puts its blocks.
-type spooled struct{ *spool.Spool }
+type spooled struct {
+	*spool.Spool
+	res *reservation
+}
 
-func (s spooled) PutBlock(_ context.Context, c cid.Cid, data []byte) error { return s.Put(c, data) }
+func (s spooled) PutBlock(_ context.Context, c cid.Cid, data []byte) error {
+	if err := s.res.Grow(s.Size() + sectionCost(data)); err != nil {
+		return err
+	}
+	return s.Put(c, data)
+}
 
 func (s spooled) GetBlock(_ context.Context, c cid.Cid) ([]byte, error) { return s.Get(c, nil) }
 

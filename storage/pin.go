@@ -63,6 +63,11 @@ func (s *Store) pin(ctx context.Context, root cid.Cid, info PinInfo) error {
 	} else if !ok {
 		return fmt.Errorf("pin %s: %w", root, ErrNotFound)
 	}
+	done, err := s.metaRoom(len(j), true)
+	if err != nil {
+		return err
+	}
+	defer done(len(j))
 	if err := s.meta.Update(func(tx *kv.Tx) error { return tx.Set(pinKey(root, info.Why), j) }); err != nil {
 		return fail("pin", err)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/ipfs/go-cid"
 
 	"tally/internal/kv"
+	"tally/storage/volume"
 )
 
 func (k *core) clearTemp() error {
@@ -105,6 +106,10 @@ func (k *core) setAside(root cid.Cid, why error) error {
 	if err := os.Rename(k.path(root), k.asidePath(root)); err != nil {
 		return fail("set shard aside", err)
 	}
+	if info, err := os.Stat(k.asidePath(root)); err == nil {
+		k.vol.Drop(volume.Shards, uint64(info.Size()))
+		k.vol.Add(volume.Aside, uint64(info.Size()))
+	}
 	k.mu.Lock()
 	k.aside[root] = why.Error()
 	k.mu.Unlock()
@@ -113,6 +118,16 @@ func (k *core) setAside(root cid.Cid, why error) error {
 
 func (k *core) asidePath(root cid.Cid) string {
 	return filepath.Join(k.dir, "aside", root.String()+".car")
+}
+
+// removeAside says whether there was a broken copy of a shard, and removes it.
+func (k *core) removeAside(root cid.Cid) bool {
+	info, err := os.Stat(k.asidePath(root))
+	if err != nil || os.Remove(k.asidePath(root)) != nil {
+		return false
+	}
+	k.vol.Drop(volume.Aside, uint64(info.Size()))
+	return true
 }
 
 // loadAside remembers what earlier runs set aside.

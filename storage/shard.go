@@ -15,6 +15,7 @@ import (
 
 	"tally/protocol/piece"
 	"tally/storage/car"
+	"tally/storage/volume"
 )
 
 func (k *core) path(root cid.Cid) string {
@@ -45,15 +46,15 @@ func (r *record) finish(h *piece.Hasher) {
 }
 
 // write makes a shard, of at most max bytes, of the DAG under root, whose
-// blocks get returns.
-func (k *core) write(ctx context.Context, root cid.Cid, max uint64, get func(context.Context, cid.Cid) ([]byte, error)) (Shard, error) {
+// blocks get returns. res has base bytes of other files in it.
+func (k *core) write(ctx context.Context, root cid.Cid, max uint64, res *reservation, base uint64, get func(context.Context, cid.Cid) ([]byte, error)) (Shard, error) {
 	f, err := k.temporary()
 	if err != nil {
 		return Shard{}, err
 	}
 	defer func() { _ = f.Close(); _ = os.Remove(f.Name()) }()
 	r, h := newRecord(root), piece.New(true)
-	w := bufio.NewWriterSize(io.MultiWriter(f, h), 64<<10)
+	w := bufio.NewWriterSize(io.MultiWriter(res.writer(f, base), h), 64<<10)
 	if _, err := car.Write(ctx, w, root, max, get, r.add); err != nil {
 		return Shard{}, fail("write shard", err)
 	}
@@ -61,21 +62,29 @@ func (k *core) write(ctx context.Context, root cid.Cid, max uint64, get func(con
 		return Shard{}, fail("write shard", err)
 	}
 	r.finish(h)
-	return k.settle(f, r)
+	if err := res.Grow(base + r.cost()); err != nil {
+		return Shard{}, err
+	}
+	return k.settle(f, r, res)
 }
 
 // copyCAR makes a shard of a stream in canonical form.
 func (k *core) copyCAR(ctx context.Context, src io.Reader, want cid.Cid, max uint64) (Shard, error) {
+	res, err := k.reserve(0)
+	if err != nil {
+		return Shard{}, err
+	}
+	defer res.Release()
 	f, err := k.temporary()
 	if err != nil {
 		return Shard{}, err
 	}
 	defer func() { _ = f.Close(); _ = os.Remove(f.Name()) }()
-	r, err := k.check(ctx, src, f, want, max, nil)
+	r, err := k.check(ctx, src, res.writer(f, 0), want, max, nil)
 	if err != nil {
 		return Shard{}, err
 	}
-	return k.settle(f, r)
+	return k.settle(f, r, res)
 }
 
 // check reads a canonical file to its end, copying what is good to dst. good, if
@@ -121,8 +130,12 @@ func (k *core) check(ctx context.Context, src io.Reader, dst io.Writer, want cid
 
 // settle makes a finished temporary file a shard: fsync, rename, fsync of the
 // directory, index. A crash between these leaves a temporary file, or a shard
-// that Open indexes.
-func (k *core) settle(f *os.File, r *record) (Shard, error) {
+// that Open indexes. The shard is booked out of res, which is grown to what the
+// shard takes if it was not.
+func (k *core) settle(f *os.File, r *record, res *reservation) (Shard, error) {
+	if err := res.Grow(r.cost()); err != nil {
+		return Shard{}, err
+	}
 	if !k.temp {
 		if err := f.Sync(); err != nil {
 			return Shard{}, fail("sync shard", err)
@@ -139,13 +152,14 @@ func (k *core) settle(f *os.File, r *record) (Shard, error) {
 	if err := os.Rename(f.Name(), k.path(r.Root)); err != nil {
 		return Shard{}, fail("rename shard", err)
 	}
+	res.keep(r)
 	if err := k.syncDir("shards"); err != nil {
 		return Shard{}, err
 	}
 	if err := k.indexShard(r); err != nil {
 		return Shard{}, err
 	}
-	if err := os.Remove(k.asidePath(r.Root)); err == nil {
+	if k.removeAside(r.Root) {
 		k.log.Info("shard that was set aside is whole again", "root", r.Root)
 	}
 	return r.shard(), nil
@@ -231,6 +245,7 @@ func (k *core) drop(r *record) error {
 	if err := os.Remove(k.path(r.Root)); err != nil {
 		return fail("drop shard", err)
 	}
+	k.vol.Drop(volume.Shards, r.Size)
 	if err := k.syncDir("shards"); err != nil {
 		return err
 	}

@@ -34,6 +34,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"os"
 	"path/filepath"
 	"sync"
@@ -45,6 +46,7 @@ import (
 
 	"tally/internal/kv"
 	"tally/storage/car"
+	"tally/storage/volume"
 )
 
 // DefaultMaxShard is the largest shard: 1 GiB.
@@ -53,8 +55,16 @@ const DefaultMaxShard = 1 << 30
 var (
 	// ErrNotFound says that a block or shard is not held here.
 	ErrNotFound = errors.New("storage: not held here: fetch it first")
-	// ErrDiskFull says that the disk took no more; nothing acknowledged is lost.
-	ErrDiskFull = errors.New("storage: disk full: free space or unpin and collect shards, then try again")
+	// ErrQuota says that a write would exceed Config.Quota.
+	ErrQuota = volume.ErrQuota
+	// ErrDiskFull says that the disk took no more, or would have less than
+	// Config.Floor free; nothing acknowledged is lost.
+	ErrDiskFull = volume.ErrFull
+	// ErrMarker says that the directory is not, or no longer, that of the store:
+	// its disk is not mounted. Nothing is written there.
+	ErrMarker = volume.ErrMarker
+	// ErrDisk says that the disk takes or gives no data.
+	ErrDisk = errors.New("storage: the disk fails or is read-only: look at the system's log and its health, then mount it again")
 	// ErrShardBlock says that a block is part of a shard and cannot go alone.
 	ErrShardBlock = errors.New("storage: block belongs to a shard: unpin the shard and collect instead")
 	// ErrRange says that a range or leaf is past the end of a shard.
@@ -110,12 +120,22 @@ type Config struct {
 	Exchange Exchange     // may be nil: see WithNetwork
 	Provider Provider     // may be nil: see WithNetwork
 	MaxShard int64        // bytes of the largest CAR file; 0 is DefaultMaxShard
+	Quota    int64        // bytes of all files of the store, metadata too; 0 is unlimited
+	Floor    int64        // bytes of the disk that stay free; 0 is volume.DefaultFloor, negative is none
+	Expect   string       // id that the store must have (see Store.ID); "" is any
+	Create   bool         // make a store where the marker is missing, though the directory is not new
 }
 
 // Validate returns ErrConfig for a setting that makes no sense.
 func (c Config) Validate() error {
 	if c.MaxShard < 0 || c.MaxShard > DefaultMaxShard {
 		return fmt.Errorf("%w: MaxShard %d: choose 1 to %d bytes, or 0 for the default", ErrConfig, c.MaxShard, DefaultMaxShard)
+	}
+	if c.Floor > math.MaxInt64-c.Quota {
+		return fmt.Errorf("%w: floor of %d bytes: choose less, or a negative number for none", ErrConfig, c.Floor)
+	}
+	if err := (volume.Config{Quota: c.Quota, Expect: c.Expect}).Validate(); err != nil {
+		return fmt.Errorf("%w: %w", ErrConfig, err)
 	}
 	return nil
 }
@@ -140,6 +160,7 @@ type core struct {
 	dir   string
 	temp  bool // dir is removed by Close
 	max   uint64
+	vol   *volume.Volume
 	log   *slog.Logger
 	meta  *kv.DB
 	index *kv.DB
@@ -155,6 +176,7 @@ type core struct {
 	aside  map[cid.Cid]string        // guarded by mu: why a shard was set aside
 	bad    map[string]cid.Cid        // guarded by mu: blocks found corrupt, by multihash
 	busy   map[cid.Cid]chan struct{} // guarded by mu: roots being fetched; closed at the end of a fetch
+	left   map[cid.Cid]uint64        // guarded by mu: bytes that a fetch left in fetch/
 }
 
 // Open opens or creates a store. A directory that another process holds ends in
@@ -167,6 +189,7 @@ func Open(c Config) (*Store, error) {
 		dir: c.Dir, log: c.Logger, max: uint64(c.MaxShard),
 		shards: map[cid.Cid]*record{}, byID: map[uint64]*record{},
 		aside: map[cid.Cid]string{}, bad: map[string]cid.Cid{}, busy: map[cid.Cid]chan struct{}{},
+		left: map[cid.Cid]uint64{},
 	}
 	if k.log == nil {
 		k.log = slog.New(slog.DiscardHandler)
@@ -181,19 +204,25 @@ func Open(c Config) (*Store, error) {
 		}
 		k.dir, k.temp = d, true
 	}
-	if err := k.open(); err != nil {
+	if err := k.open(c); err != nil {
 		return nil, errors.Join(err, k.close())
 	}
 	return &Store{k, c.Exchange, c.Provider}, nil
 }
 
-func (k *core) open() error {
+func (k *core) open(c Config) (err error) {
+	k.vol, err = volume.Open(volume.Config{
+		Dir: k.dir, Quota: c.Quota, Floor: c.Floor, Expect: c.Expect, Create: c.Create,
+		Tracks: map[volume.Class][]string{volume.Meta: {"meta"}, volume.Index: {"index"}},
+	})
+	if err != nil {
+		return fail("open", err)
+	}
 	for _, d := range []string{"", "shards", "fetch", "aside", "tmp"} {
 		if err := os.MkdirAll(filepath.Join(k.dir, d), 0o700); err != nil {
 			return fail("open", err)
 		}
 	}
-	var err error
 	if k.meta, err = kv.Open(filepath.Join(k.dir, "meta"), kv.Options{Sync: !k.temp}); err != nil {
 		return fmt.Errorf("storage: open: %w", err)
 	}
@@ -206,7 +235,10 @@ func (k *core) open() error {
 	if err := k.reconcile(); err != nil {
 		return err
 	}
-	return k.loadAside()
+	if err := k.loadAside(); err != nil {
+		return err
+	}
+	return k.countFiles()
 }
 
 // WithNetwork returns a view of the same store that fetches through x and
@@ -239,10 +271,13 @@ func (k *core) close() error {
 	return errors.Join(errs...)
 }
 
-// fail names the operation and makes a full disk recognisable.
+// fail names the operation and makes trouble with the disk recognisable.
 func fail(op string, err error) error {
-	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
-		return fmt.Errorf("%s: %w: %w", op, ErrDiskFull, err)
+	switch {
+	case errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT):
+		return fmt.Errorf("storage: %s: %w: %w", op, ErrDiskFull, err)
+	case !errors.Is(err, ErrDisk) && (errors.Is(err, syscall.EIO) || errors.Is(err, syscall.EROFS)):
+		return fmt.Errorf("storage: %s: %w: %w", op, ErrDisk, err)
 	}
 	return fmt.Errorf("storage: %s: %w", op, err)
 }

@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -66,13 +67,18 @@ func (s *Store) FetchCAR(ctx context.Context, root cid.Cid, from func(ctx contex
 		return r.shard(), nil
 	}
 	defer release()
+	res, err := s.reserveFetch(root, min(o.size, o.max))
+	if err != nil {
+		return Shard{}, fmt.Errorf("fetch CAR %s: %w", root, err)
+	}
+	defer res.Release()
 	f, err := os.OpenFile(s.fetchPath(root, ".part"), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return Shard{}, fail("fetch CAR", err)
 	}
 	defer func() { _ = f.Close() }()
 	for {
-		sh, had, good, err := s.stream(ctx, f, root, from, progress, o)
+		sh, had, good, err := s.stream(ctx, f, root, from, progress, o, res)
 		if err == nil {
 			_ = os.Remove(f.Name()) // still there if the shard came in another way
 			progress(sh.Size, sh.Size)
@@ -94,7 +100,7 @@ func (s *Store) FetchCAR(ctx context.Context, root cid.Cid, from func(ctx contex
 
 // stream runs one attempt: it reads what f holds, then the stream, and keeps in
 // f what was checked. It returns how much f held and how much of all was good.
-func (s *Store) stream(ctx context.Context, f *os.File, root cid.Cid, from func(context.Context, uint64) (io.ReadCloser, error), progress func(done, total uint64), o fetchOptions) (sh Shard, had, good uint64, err error) {
+func (s *Store) stream(ctx context.Context, f *os.File, root cid.Cid, from func(context.Context, uint64) (io.ReadCloser, error), progress func(done, total uint64), o fetchOptions, res *reservation) (sh Shard, had, good uint64, err error) {
 	info, err := f.Stat()
 	if err != nil {
 		return Shard{}, 0, 0, fail("fetch CAR", err)
@@ -106,7 +112,7 @@ func (s *Store) stream(ctx context.Context, f *os.File, root cid.Cid, from func(
 	}
 	w := watch(ctx, rc, o.stall)
 	src := io.MultiReader(io.NewSectionReader(f, 0, int64(had)), w)
-	r, err := s.check(ctx, src, &appender{f: f, skip: had}, root, o.max, func(off uint64) {
+	r, err := s.check(ctx, src, res.writer(&appender{f: f, skip: had}, 0), root, o.max, func(off uint64) {
 		if good = off; off > had {
 			progress(off, 0)
 		}
@@ -114,7 +120,7 @@ func (s *Store) stream(ctx context.Context, f *os.File, root cid.Cid, from func(
 	if e := w.Close(); err != nil {
 		return Shard{}, had, good, errors.Join(e, err)
 	}
-	sh, err = s.settle(f, r)
+	sh, err = s.settle(f, r, res)
 	return sh, had, good, err
 }
 
@@ -198,4 +204,24 @@ func (w *watcher) Close() error {
 	w.timer.Stop()
 	_ = w.shut()
 	return nil
+}
+
+// blocksOf reads a canonical file to its end for what is in it, without hashing it
+// as a piece.
+func (k *core) blocksOf(src io.Reader, root cid.Cid, max uint64) (*record, error) {
+	cr, err := car.NewReader(bufio.NewReaderSize(src, 256<<10), root, max)
+	if err != nil {
+		return nil, err
+	}
+	r := newRecord(root)
+	for {
+		b, err := cr.Next()
+		if errors.Is(err, io.EOF) {
+			return r, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		r.add(b)
+	}
 }

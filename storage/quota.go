@@ -1,0 +1,200 @@
+package storage
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/ipfs/go-cid"
+
+	"tally/storage/car"
+	"tally/storage/volume"
+)
+
+// reservation is room on the volume for one import or fetch: for its temporary
+// files and the shard that they become. Every byte is reserved before it is
+// written: Grow (or writer) where the size is not known from the start.
+type reservation struct {
+	*volume.Reservation
+	k    *core
+	root cid.Cid // of a fetch, whose files may stay; else cid.Undef
+}
+
+// reserve sets bytes aside before they are written: ErrQuota, ErrDiskFull or
+// ErrMarker say why that cannot be. The caller defers Release.
+func (k *core) reserve(bytes uint64) (*reservation, error) {
+	r, err := k.vol.Reserve(bytes)
+	if err != nil {
+		return nil, fail("reserve", err)
+	}
+	return &reservation{r, k, cid.Undef}, nil
+}
+
+// reserveFetch is reserve for a fetch of root, of which the caller holds the
+// claim. What an earlier fetch of it left on disk is part of the reservation, and
+// what this one leaves there stays booked after Release.
+func (k *core) reserveFetch(root cid.Cid, bytes uint64) (*reservation, error) {
+	k.mu.Lock()
+	left := k.left[root]
+	k.mu.Unlock()
+	r, err := k.vol.Adopt(volume.Partial, left)
+	if err != nil {
+		return nil, fail("reserve", err)
+	}
+	k.mu.Lock()
+	delete(k.left, root)
+	k.mu.Unlock()
+	res := &reservation{r, k, root}
+	if err := res.Grow(bytes); err != nil {
+		res.Release()
+		return nil, err
+	}
+	return res, nil
+}
+
+// Grow makes the reservation at least to bytes in all. It is cheap enough to be
+// called before every block.
+func (r *reservation) Grow(to uint64) error {
+	if err := r.Reservation.Grow(to); err != nil {
+		return fail("reserve", err)
+	}
+	return nil
+}
+
+// Release ends the reservation. Files of a fetch that are still there are booked.
+func (r *reservation) Release() {
+	if r.root.Defined() {
+		if left := r.k.leftBy(r.root); left > 0 {
+			r.Keep(volume.Partial, left)
+			r.k.mu.Lock()
+			r.k.left[r.root] += left
+			r.k.mu.Unlock()
+		}
+	}
+	r.Reservation.Release()
+}
+
+// leftBy returns the bytes of the files that fetches of root have now.
+func (k *core) leftBy(root cid.Cid) (n uint64) {
+	es, err := os.ReadDir(filepath.Join(k.dir, "fetch"))
+	if err != nil {
+		return 0 // the disk is gone
+	}
+	for _, e := range es {
+		if info, err := e.Info(); err == nil && strings.HasPrefix(e.Name(), root.String()+".") {
+			n += uint64(info.Size())
+		}
+	}
+	return n
+}
+
+// keep books a shard that is in place. Its caller reserved cost bytes.
+func (r *reservation) keep(rec *record) {
+	r.Keep(volume.Shards, rec.Size)
+	r.Keep(volume.Index, indexCost(len(rec.entries), rec.Size))
+}
+
+// cost is what a shard takes in the end: its file and its part of the index.
+func (r *record) cost() uint64 { return r.Size + indexCost(len(r.entries), r.Size) }
+
+// indexCost is what a shard's places, layer and record take in the index.
+func indexCost(blocks int, size uint64) uint64 {
+	return uint64(blocks)*100 + size>>15 + 1<<10
+}
+
+// writer returns w behind the reservation, which covers base bytes of other files
+// and those that go through.
+func (r *reservation) writer(w io.Writer, base uint64) io.Writer { return &reserved{w, r, base} }
+
+type reserved struct {
+	w io.Writer
+	r *reservation
+	n uint64
+}
+
+func (w *reserved) Write(p []byte) (int, error) {
+	if err := w.r.Grow(w.n + uint64(len(p))); err != nil {
+		return 0, err
+	}
+	n, err := w.w.Write(p)
+	w.n += uint64(n)
+	w.r.Wrote(w.n)
+	return n, err
+}
+
+// metaRoom reserves for a write to the meta database of at most n bytes. spare is
+// for what a full store must still take. done books what was written.
+func (k *core) metaRoom(n int, spare bool) (done func(wrote int), err error) {
+	reserve := k.vol.Reserve
+	if spare {
+		reserve = k.vol.ReserveSpare
+	}
+	r, err := reserve(metaCost(n))
+	if err != nil {
+		return nil, fail("reserve", err)
+	}
+	return func(wrote int) { r.Keep(volume.Meta, metaCost(wrote)); r.Release() }, nil
+}
+
+// metaCost is what n bytes take in the meta database: in its log and its table.
+func metaCost(n int) uint64 { return uint64(n)*2 + 256 }
+
+// Usage says where the bytes of the store are and how many it may have.
+type Usage struct {
+	volume.Usage
+	Held int // shards
+}
+
+// Usage measures the databases' directories, a few dozen files, and reads no
+// data.
+func (s *Store) Usage() (Usage, error) {
+	u, err := s.vol.Usage()
+	if err != nil {
+		return Usage{}, fail("usage", err)
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return Usage{u, len(s.shards)}, nil
+}
+
+// ID returns the id in the marker file of the store's directory: what to give as
+// Config.Expect from now on.
+func (s *Store) ID() string { return s.vol.ID() }
+
+// countFiles books what is in fetch/ and aside/ when the store opens.
+func (k *core) countFiles() error {
+	for name, class := range map[string]volume.Class{"fetch": volume.Partial, "aside": volume.Aside} {
+		es, err := os.ReadDir(filepath.Join(k.dir, name))
+		if err != nil {
+			return fail("open", err)
+		}
+		sum := uint64(0)
+		for _, e := range es {
+			info, err := e.Info()
+			if errors.Is(err, fs.ErrNotExist) || err == nil && !info.Mode().IsRegular() {
+				continue
+			}
+			if err != nil {
+				return fail("open", err)
+			}
+			sum += uint64(info.Size())
+			root, err := cid.Decode(strings.TrimSuffix(e.Name(), filepath.Ext(e.Name())))
+			if err == nil && class == volume.Partial {
+				k.left[root] += uint64(info.Size())
+			}
+		}
+		k.vol.Set(class, sum)
+	}
+	sum := uint64(0)
+	for _, r := range k.shards {
+		sum += r.Size
+	}
+	k.vol.Set(volume.Shards, sum)
+	return nil
+}
+
+// sectionCost is what one more block takes of a spool.
+func sectionCost(data []byte) uint64 { return car.SectionLen(len(data)) }
