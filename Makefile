@@ -63,6 +63,7 @@ tidy: ## fail where go mod tidy would change a go.mod or go.sum of our modules
 	go -C internal/tools mod tidy -diff
 	go -C compute/exact/kernel/gen mod tidy -diff
 	go -C compute/exact/versus mod tidy -diff
+	go -C storage/versus mod tidy -diff
 
 .PHONY: fuzz-short
 fuzz-short: ## run each fuzz target for FUZZTIME (500x: so many inputs)
@@ -110,6 +111,10 @@ golden-arm64: ## the same golden bits on arm64 and riscv64 under emulation (fetc
 .PHONY: versus
 versus: ## measure the exact engine beside llama.cpp, GoMLX and JAX: BENCH=Decode ROUNDS=8 NATIVE=1 (installs them under bin/versus)
 	BENCH='$(if $(filter .,$(BENCH)),,$(BENCH))' compute/exact/versus/run
+
+.PHONY: versus-storage
+versus-storage: ## measure storage beside kubo: add, cat, fetch by TCP and QUIC (builds kubo; SIZE=1000 MiB)
+	go -C storage/versus run . -size $(or $(SIZE),1000)
 
 .PHONY: interop
 interop: ## compare with other implementations: models, tokens, chats, GGUF, DK-1 itself, OpenAI's client (python3, pip; says so where it cannot be installed)
