@@ -33,6 +33,12 @@ func (b Book) Validate() error {
 	if b.Params.EpochLength == 0 || b.Params.ClaimDelay == 0 || b.Params.Quorum < 2 || b.Params.Bond.IsZero() {
 		return fmt.Errorf("%w: the epoch's length, the claims' delay and the bond must be above zero, the quorum at least 2", ErrBook)
 	}
+	if p := b.Params.ProofPeriod; p < protocol.MinProofPeriod || p > protocol.MaxProofPeriod {
+		return fmt.Errorf("%w: proof period of %d blocks: use %d to %d", ErrBook, p, protocol.MinProofPeriod, protocol.MaxProofPeriod)
+	}
+	if n := b.Params.ProofLeaves; n < 1 || n > protocol.MaxProofLeaves {
+		return fmt.Errorf("%w: %d leaves a proof period: use 1 to %d", ErrBook, n, protocol.MaxProofLeaves)
+	}
 	return nil
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/ethereum/go-ethereum/ethclient"
 
 	"tally/chainclient/contract/ledger"
+	"tally/chainclient/contract/possession"
 	"tally/chainclient/contract/registry"
 	"tally/chainclient/contract/token"
 	"tally/chainclient/contract/vault"
@@ -88,6 +89,8 @@ type Client struct {
 	registry *registry.Registry
 	vault    *vault.Vault
 	ledger   *ledger.Ledger
+
+	possession *possession.Possession
 }
 
 // New binds a client. It asks the endpoint nothing: Dial or Verify has.
@@ -109,6 +112,8 @@ func New(cfg Config) (*Client, error) {
 		registry: registry.NewRegistry(),
 		vault:    vault.NewVault(),
 		ledger:   ledger.NewLedger(),
+
+		possession: possession.NewPossession(),
 	}, nil
 }
 
@@ -173,7 +178,7 @@ type place struct {
 }
 
 func (b Book) contracts() []place {
-	return []place{{"token", b.Token}, {"registry", b.Registry}, {"vault", b.Vault}, {"ledger", b.Ledger}}
+	return []place{{"token", b.Token}, {"registry", b.Registry}, {"vault", b.Vault}, {"ledger", b.Ledger}, {"possession", b.Possession}}
 }
 
 // send tries a call on the pending state, then hands it to the sender.

@@ -308,7 +308,7 @@ func TestABadBookIsRefused(t *testing.T) {
 }
 
 func FuzzParseBook(f *testing.F) {
-	f.Add([]byte(`{"name":"a","chain_id":1,"token":"0x0000000000000000000000000000000000000001","registry":"0x0000000000000000000000000000000000000002","vault":"0x0000000000000000000000000000000000000003","ledger":"0x0000000000000000000000000000000000000004","start_block":1,"params":{"start":1,"epoch_length":2,"commit_window":3,"audit_window":4,"claim_delay":5,"quorum":2,"bond":"1","mint_cap":"0"}}`))
+	f.Add([]byte(`{"name":"a","chain_id":1,"token":"0x0000000000000000000000000000000000000001","registry":"0x0000000000000000000000000000000000000002","vault":"0x0000000000000000000000000000000000000003","ledger":"0x0000000000000000000000000000000000000004","possession":"0x0000000000000000000000000000000000000005","start_block":1,"params":{"start":1,"epoch_length":2,"commit_window":3,"audit_window":4,"claim_delay":5,"quorum":2,"bond":"1","mint_cap":"0","proof_period":16,"proof_leaves":5}}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		b, err := chainclient.ParseBook(data)
 		if err != nil {

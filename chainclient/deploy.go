@@ -14,6 +14,7 @@ import (
 	"github.com/ethereum/go-ethereum/crypto"
 
 	"tally/chainclient/contract/ledger"
+	"tally/chainclient/contract/possession"
 	"tally/chainclient/contract/registry"
 	"tally/chainclient/contract/token"
 	"tally/chainclient/contract/vault"
@@ -48,6 +49,7 @@ const (
 	gasRegistry = 3_500_000
 	gasVault    = 4_500_000
 	gasLedger   = 8_000_000
+	gasPossess  = 8_000_000
 	gasCall     = 200_000
 )
 
@@ -68,6 +70,8 @@ func Deploy(ctx context.Context, b DeployBackend, key *ecdsa.PrivateKey, d Deplo
 			Registry: crypto.CreateAddress(s.from, s.nonce+1),
 			Vault:    crypto.CreateAddress(s.from, s.nonce+2),
 			Ledger:   crypto.CreateAddress(s.from, s.nonce+3),
+
+			Possession: crypto.CreateAddress(s.from, s.nonce+4),
 		},
 		Params: d.Params,
 	}
@@ -91,6 +95,8 @@ func Deploy(ctx context.Context, b DeployBackend, key *ecdsa.PrivateKey, d Deplo
 		Bond:         d.Params.Bond.Big(),
 		MintCap:      d.Params.MintCap.Big(),
 	}, d.Ruleset))
+	s.create("possession", gasPossess, possession.PossessionMetaData.Bin,
+		possession.NewPossession().PackConstructor(book.Registry, book.Ledger, d.Params.ProofPeriod, d.Params.ProofLeaves))
 	s.call("token minter", book.Token, tok.PackSetMinter(book.Ledger))
 	s.call("vault's ledger", book.Vault, vlt.PackSetLedger(book.Ledger))
 	s.call("ledger's vault", book.Ledger, led.PackSetVault(book.Vault))

@@ -1,13 +1,13 @@
-// Package chainclient is what the rest of Tally knows of the chain: the four
+// Package chainclient is what the rest of Tally knows of the chain: the five
 // contracts' nouns as Go methods on any EVM chain reached by JSON-RPC.
 //
-// The life of a network: Deploy puts token, registry, vault and ledger on a
-// chain and returns the Book, which Save keeps and Load reads back. A node then
+// The life of a network: Deploy puts token, registry, vault, ledger and
+// possession on a chain and returns the Book, which Save keeps and Load reads back. A node then
 // dials an endpoint; Dial refuses one whose chain id is not the book's or where
 // a contract is missing, and gives up on one that hangs. New binds the book, the
 // endpoint, the node's address and a Sender into a Client, whose methods write
-// (Register, Deposit, OpenOffer, Redeem, Commit, Anchor, Claim …) and read
-// (Available, Collected, CurrentEpoch …). What the contracts say comes back
+// (Register, Deposit, OpenOffer, Redeem, Commit, Anchor, Claim, AddPieces,
+// Prove …) and read (Available, Collected, CurrentEpoch, ProofSet …). What the contracts say comes back
 // through Book.Decode, which turns a log into a protocol.Fact.
 //
 // Writing: every write first asks the endpoint to try the call, so that one that

@@ -11,6 +11,7 @@ import (
 	"github.com/ipfs/go-cid"
 
 	"tally/chainclient/contract/ledger"
+	"tally/chainclient/contract/possession"
 	"tally/chainclient/contract/registry"
 	"tally/chainclient/contract/vault"
 	"tally/protocol"
@@ -21,7 +22,9 @@ import (
 var ErrLog = errors.New("chainclient: malformed log")
 
 // Contracts are the addresses whose logs Decode reads.
-func (b Book) Contracts() []common.Address { return []common.Address{b.Registry, b.Vault, b.Ledger} }
+func (b Book) Contracts() []common.Address {
+	return []common.Address{b.Registry, b.Vault, b.Ledger, b.Possession}
+}
 
 // Decode turns a log into the fact it states; ok is false for a log that is none:
 // another address, or an event that Tally has no use for. Time is the log's block
@@ -41,6 +44,8 @@ func (b Book) Decode(l types.Log) (f protocol.Fact, ok bool, err error) {
 		event, err = vaultEvent(&l)
 	case b.Ledger:
 		event, err = ledgerEvent(&l)
+	case b.Possession:
+		event, err = possessionEvent(&l)
 	}
 	if err != nil {
 		return f, false, fmt.Errorf("%w: log %d of block %d, transaction %s: %w", ErrLog, l.Index, l.BlockNumber, l.TxHash, err)
@@ -79,6 +84,12 @@ func registryEvent(l *types.Log) (any, error) {
 			return nil, err
 		}
 		return protocol.NodeDeregistered{Node: e.Node}, nil
+	case registry.RegistryContributionCommittedEventName:
+		e, err := r.UnpackContributionCommittedEvent(l)
+		if err != nil {
+			return nil, err
+		}
+		return protocol.ContributionCommitted{Account: e.Account, Digest: e.Digest}, nil
 	}
 	return nil, nil
 }
@@ -172,6 +183,65 @@ func ledgerEvent(l *types.Log) (any, error) {
 		}
 		sums, err := amounts(e.Paid, e.Cumulative)
 		return protocol.Claimed{Epoch: e.Epoch, Account: e.Account, Payout: e.Payout, Paid: sums[0], Cumulative: sums[1]}, err
+	}
+	return nil, nil
+}
+
+func possessionEvent(l *types.Log) (any, error) {
+	a, err := possession.PossessionMetaData.ParseABI()
+	if err != nil {
+		return nil, err
+	}
+	p := possession.NewPossession()
+	switch eventName(a, l) {
+	case possession.PossessionPieceAddedEventName:
+		e, err := p.UnpackPieceAddedEvent(l)
+		if err != nil {
+			return nil, err
+		}
+		return protocol.PieceAdded{Node: e.Node, ID: e.Id, Root: e.Root, Size: e.Size}, nil
+	case possession.PossessionPieceRemovedEventName:
+		e, err := p.UnpackPieceRemovedEvent(l)
+		if err != nil {
+			return nil, err
+		}
+		return protocol.PieceRemoved{Node: e.Node, ID: e.Id}, nil
+	case possession.PossessionPossessionProvedEventName:
+		e, err := p.UnpackPossessionProvedEvent(l)
+		if err != nil {
+			return nil, err
+		}
+		return protocol.PossessionProved{Node: e.Node, Period: e.Period, Leaves: e.Leaves}, nil
+	case possession.PossessionPeriodsMissedEventName:
+		e, err := p.UnpackPeriodsMissedEvent(l)
+		if err != nil {
+			return nil, err
+		}
+		return protocol.PeriodsMissed{Node: e.Node, From: e.From, To: e.To}, nil
+	case possession.PossessionRetrievalDemandedEventName:
+		e, err := p.UnpackRetrievalDemandedEvent(l)
+		if err != nil {
+			return nil, err
+		}
+		return protocol.RetrievalDemanded{Node: e.Node, Auditor: e.Auditor, ID: e.Id, Leaf: e.Leaf, By: e.By}, nil
+	case possession.PossessionRetrievalAnsweredEventName:
+		e, err := p.UnpackRetrievalAnsweredEvent(l)
+		if err != nil {
+			return nil, err
+		}
+		return protocol.RetrievalAnswered{Node: e.Node, ID: e.Id, Leaf: e.Leaf}, nil
+	case possession.PossessionRetrievalMissedEventName:
+		e, err := p.UnpackRetrievalMissedEvent(l)
+		if err != nil {
+			return nil, err
+		}
+		return protocol.RetrievalMissed{Node: e.Node, Auditor: e.Auditor, ID: e.Id, Leaf: e.Leaf}, nil
+	case possession.PossessionDataWrongEventName:
+		e, err := p.UnpackDataWrongEvent(l)
+		if err != nil {
+			return nil, err
+		}
+		return protocol.DataWrong{Node: e.Node, Piece: e.Piece, Leaf: e.Leaf}, nil
 	}
 	return nil, nil
 }

@@ -13,6 +13,7 @@ import (
 	"tally/chainclient"
 	"tally/chainclient/chaintest"
 	"tally/chainclient/contract/ledger"
+	"tally/chainclient/contract/possession"
 	"tally/chainclient/contract/registry"
 	"tally/chainclient/contract/vault"
 	"tally/protocol"
@@ -20,7 +21,7 @@ import (
 
 // aBook names contracts that no chain has.
 var aBook = chainclient.Book{Network: protocol.Network{
-	Name: "fuzz", ChainID: 1, Token: common.Address{1}, Registry: common.Address{2}, Vault: common.Address{3}, Ledger: common.Address{4},
+	Name: "fuzz", ChainID: 1, Token: common.Address{1}, Registry: common.Address{2}, Vault: common.Address{3}, Ledger: common.Address{4}, Possession: common.Address{5},
 }}
 
 func TestBytesThatAreNoCIDStillMakeAFact(t *testing.T) {
@@ -76,7 +77,7 @@ func FuzzDecode(f *testing.F) {
 	for _, m := range []struct {
 		at   common.Address
 		meta *bind.MetaData
-	}{{aBook.Registry, &registry.RegistryMetaData}, {aBook.Vault, &vault.VaultMetaData}, {aBook.Ledger, &ledger.LedgerMetaData}} {
+	}{{aBook.Registry, &registry.RegistryMetaData}, {aBook.Vault, &vault.VaultMetaData}, {aBook.Ledger, &ledger.LedgerMetaData}, {aBook.Possession, &possession.PossessionMetaData}} {
 		a, err := m.meta.ParseABI()
 		if err != nil {
 			f.Fatal(err)
@@ -145,7 +146,7 @@ func TestARevertIsExplained(t *testing.T) {
 func FuzzExplain(f *testing.F) {
 	f.Add([]byte{0xde, 0xad, 0xbe, 0xef})
 	f.Add(common.FromHex("08c379a0"))
-	for _, m := range []*bind.MetaData{&registry.RegistryMetaData, &vault.VaultMetaData, &ledger.LedgerMetaData} {
+	for _, m := range []*bind.MetaData{&registry.RegistryMetaData, &vault.VaultMetaData, &ledger.LedgerMetaData, &possession.PossessionMetaData} {
 		a, err := m.ParseABI()
 		if err != nil {
 			f.Fatal(err)

@@ -50,6 +50,13 @@ func (c *Client) SetWeight(ctx context.Context, node common.Address, weight uint
 	return c.packed(ctx, c.book.Registry, "set weight", data, err)
 }
 
+// CommitContribution dates a contribution before its data is shown: the digest
+// stands in a block with the client's account.
+func (c *Client) CommitContribution(ctx context.Context, digest common.Hash) (common.Hash, error) {
+	data, err := c.registry.TryPackCommit(digest)
+	return c.packed(ctx, c.book.Registry, "commit to a contribution", data, err)
+}
+
 // Node is a node's entry; ok is false where it is not registered.
 func (c *Client) Node(ctx context.Context, node common.Address) (n protocol.NodeRegistered, ok bool, err error) {
 	data, err := c.registry.TryPackNodeOf(node)

@@ -10,6 +10,7 @@ import (
 	"github.com/ethereum/go-ethereum/accounts/abi/bind/v2"
 
 	"tally/chainclient/contract/ledger"
+	"tally/chainclient/contract/possession"
 	"tally/chainclient/contract/registry"
 	"tally/chainclient/contract/token"
 	"tally/chainclient/contract/vault"
@@ -69,7 +70,7 @@ func decodeRevert(data []byte) *RevertError {
 		return &RevertError{Reason: reason}
 	}
 	if len(data) >= 4 {
-		for _, m := range []*bind.MetaData{&ledger.LedgerMetaData, &vault.VaultMetaData, &registry.RegistryMetaData, &token.TokenMetaData} {
+		for _, m := range []*bind.MetaData{&ledger.LedgerMetaData, &vault.VaultMetaData, &registry.RegistryMetaData, &token.TokenMetaData, &possession.PossessionMetaData} {
 			a, err := m.ParseABI()
 			if err != nil {
 				continue

@@ -51,6 +51,7 @@ func LocalParams(epoch, commit, audit, delay time.Duration) (protocol.Params, er
 	return protocol.Params{
 		EpochLength: s(epoch), CommitWindow: s(commit), AuditWindow: s(audit), ClaimDelay: s(delay),
 		Quorum: 2, Bond: protocol.Tokens(100), MintCap: protocol.Tokens(1000),
+		ProofPeriod: 30, ProofLeaves: 5,
 	}, nil
 }
 

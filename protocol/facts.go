@@ -158,6 +158,13 @@ type Params struct {
 	ProofLeaves  uint64 `json:"proof_leaves"`  // drawn a period
 }
 
+// Bounds of the parameters of proofs, as the possession contract has them.
+const (
+	MinProofPeriod = 2    // blocks: one to draw from, one to prove in
+	MaxProofPeriod = 8000 // blocks: the chain remembers 8191 hashes (EIP-2935)
+	MaxProofLeaves = 32
+)
+
 // EpochAt is the epoch of a time; times before Start are in epoch 0.
 func (p Params) EpochAt(t uint64) uint64 {
 	if t < p.Start || p.EpochLength == 0 {

@@ -47,7 +47,7 @@ func (n Network) Validate() error {
 	if n.ChainID == 0 {
 		return fmt.Errorf("%w: chain id 0", ErrNetwork)
 	}
-	for what, a := range map[string]common.Address{"token": n.Token, "registry": n.Registry, "vault": n.Vault, "ledger": n.Ledger} {
+	for what, a := range map[string]common.Address{"token": n.Token, "registry": n.Registry, "vault": n.Vault, "ledger": n.Ledger, "possession": n.Possession} {
 		if a == (common.Address{}) {
 			return fmt.Errorf("%w: no address for the %s contract", ErrNetwork, what)
 		}
@@ -57,10 +57,10 @@ func (n Network) Validate() error {
 
 // ID is the name that prefixes every protocol and topic: name-hash8, hash8 the
 // first 8 hex digits of keccak256(chain id as 8 bytes, big-endian ‖ token ‖
-// registry ‖ vault ‖ ledger).
+// registry ‖ vault ‖ ledger ‖ possession).
 func (n Network) ID() string {
 	b := binary.BigEndian.AppendUint64(nil, n.ChainID)
-	for _, a := range []common.Address{n.Token, n.Registry, n.Vault, n.Ledger} {
+	for _, a := range []common.Address{n.Token, n.Registry, n.Vault, n.Ledger, n.Possession} {
 		b = append(b, a[:]...)
 	}
 	return n.Name + "-" + hex.EncodeToString(crypto.Keccak256(b)[:4])

@@ -109,3 +109,43 @@ func (RetrievalReport) Judge() Contract { return JudgeLedger }
 
 // Author is the auditor.
 func (m RetrievalReport) Author() common.Address { return m.Auditor }
+
+// LeafProof is the answer to one leaf drawn.
+type LeafProof struct {
+	ID    uint64 // of the piece in the set
+	Proof piece.Proof
+}
+
+// What became of a period's challenge.
+const (
+	ChallengeOpen      uint8 = iota // not proved so far
+	ChallengeProved                 // proved
+	ChallengeForfeited              // given up, and counted as missed
+)
+
+// ProofSet is a node's set as the chain has it at one block.
+type ProofSet struct {
+	Next       uint64 // id of the next piece
+	Pieces     uint64 // in the set now
+	Leaves     uint64 // of them
+	Period     uint64 // the block's
+	Challenged uint64 // leaves that were in the set when the period began
+	Outcome    uint8  // of the period, one of the above
+	Proved     uint64 // periods, ever
+	Missed     uint64 // periods, ever
+	Running    uint64 // periods missed since the last one proved
+}
+
+// SuspendedAfter is how many periods missed running suspend a node.
+const SuspendedAfter = 2
+
+// Suspended reports whether the node counts as a holder of nothing for now.
+func (s ProofSet) Suspended() bool { return s.Running >= SuspendedAfter }
+
+// Retrieval is an auditor's demand on chain that nothing ended so far.
+type Retrieval struct {
+	Auditor common.Address
+	By      uint64 // the last block in which an answer counts
+	ID      uint64 // of the piece
+	Leaf    uint64
+}

@@ -38,6 +38,12 @@ const (
 	ClaimDelay   = 40
 )
 
+// Proofs of possession as New deploys them: blocks of a period, leaves drawn in it.
+const (
+	ProofPeriod = 16
+	ProofLeaves = 5
+)
+
 // Ruleset is the hash of the first ruleset that New deploys.
 var Ruleset = crypto.Keccak256Hash([]byte("ruleset of tests"))
 
@@ -60,6 +66,8 @@ func Params() protocol.Params {
 		Quorum:       2,
 		Bond:         protocol.Tokens(100),
 		MintCap:      protocol.Tokens(50),
+		ProofPeriod:  ProofPeriod,
+		ProofLeaves:  ProofLeaves,
 	}
 }
 

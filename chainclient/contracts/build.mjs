@@ -13,6 +13,7 @@ const contracts = {
   Registry: "the node registry: keys, payout addresses, classes, weights",
   Vault: "the vault: deposits, offers with locks, cumulative vouchers",
   Ledger: "the epoch ledger: commitments, anchored roots, disputes, cumulative claims",
+  Possession: "proofs of possession: sets of pieces, periods, draws, demands, accusations",
 };
 
 const sources = {};

@@ -15,3 +15,4 @@ package contracts
 //go:generate go run github.com/ethereum/go-ethereum/cmd/abigen --v2 --abi ../contract/registry/Registry.abi --bin ../contract/registry/Registry.bin --pkg registry --type Registry --out ../contract/registry/registry.go
 //go:generate go run github.com/ethereum/go-ethereum/cmd/abigen --v2 --abi ../contract/vault/Vault.abi --bin ../contract/vault/Vault.bin --pkg vault --type Vault --out ../contract/vault/vault.go
 //go:generate go run github.com/ethereum/go-ethereum/cmd/abigen --v2 --abi ../contract/ledger/Ledger.abi --bin ../contract/ledger/Ledger.bin --pkg ledger --type Ledger --out ../contract/ledger/ledger.go
+//go:generate go run github.com/ethereum/go-ethereum/cmd/abigen --v2 --abi ../contract/possession/Possession.abi --bin ../contract/possession/Possession.bin --pkg possession --type Possession --out ../contract/possession/possession.go

@@ -16,6 +16,7 @@ import (
 	"github.com/ipfs/go-cid"
 
 	"tally/chainclient/contract/ledger"
+	"tally/chainclient/contract/possession"
 	"tally/chainclient/contract/registry"
 	"tally/chainclient/contract/vault"
 	"tally/protocol"
@@ -53,6 +54,10 @@ func hashCall(m protocol.Message) []byte {
 		return led.PackHashVerdict(ledger.LedgerVerdict{
 			Receipt: link(m.Receipt), Auditor: m.Auditor, Epoch: m.Epoch, Outcome: uint8(m.Outcome), Leaf: m.Leaf, Computed: m.Computed,
 		})
+	case protocol.Retrieved:
+		return pos.PackHashRetrieved(possession.PossessionRetrieved{
+			Node: m.Node, Asker: m.Asker, Piece: m.Piece, Leaf: m.Leaf, Data: m.Data, Time: m.Time,
+		})
 	case protocol.Advert:
 		models := make([][]byte, len(m.Models))
 		for i, c := range m.Models {
@@ -73,6 +78,7 @@ func hashCall(m protocol.Message) []byte {
 func judge(n protocol.Network, m protocol.Message) common.Address {
 	return map[protocol.Contract]common.Address{
 		protocol.JudgeRegistry: n.Registry, protocol.JudgeVault: n.Vault, protocol.JudgeLedger: n.Ledger,
+		protocol.JudgePossession: n.Possession,
 	}[m.Judge()]
 }
 
@@ -83,6 +89,7 @@ func TestSolidityGivesTheGoldenDigests(t *testing.T) {
 	golden := protocol.Network{
 		Name: "golden", ChainID: 7357,
 		Token: common.HexToAddress("0xa01"), Registry: common.HexToAddress("0xa02"), Vault: common.HexToAddress("0xa03"), Ledger: common.HexToAddress("0xa04"),
+		Possession: common.HexToAddress("0xa05"),
 	}
 	db, err := state.New(types.EmptyRootHash, state.NewDatabaseForTesting())
 	if err != nil {
@@ -90,6 +97,7 @@ func TestSolidityGivesTheGoldenDigests(t *testing.T) {
 	}
 	for from, to := range map[common.Address]common.Address{
 		w.Book.Registry: golden.Registry, w.Book.Vault: golden.Vault, w.Book.Ledger: golden.Ledger,
+		w.Book.Possession: golden.Possession,
 	} {
 		code, err := w.CodeAt(t.Context(), from, nil)
 		if err != nil {
@@ -157,7 +165,10 @@ func TestSolidityGivesTheGoldenDigests(t *testing.T) {
 		case "Decline":
 			m, err := decoded[protocol.Decline](payload)
 			compare(name, m, err)
-		case "Result", "Manifest", "Model", "Contribution", "Retrieved", "RetrievalReport": // no contract looks at these
+		case "Retrieved":
+			m, err := decoded[protocol.Retrieved](payload)
+			compare(name, m, err)
+		case "Result", "Manifest", "Model", "Contribution", "Withdrawal", "ReaderKey", "Grant", "RetrievalReport": // no contract looks at these
 		default:
 			t.Errorf("vector %s is not compared", name)
 		}

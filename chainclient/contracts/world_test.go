@@ -11,6 +11,7 @@ import (
 	"tally/chainclient"
 	"tally/chainclient/chaintest"
 	"tally/chainclient/contract/ledger"
+	"tally/chainclient/contract/possession"
 	"tally/chainclient/contract/registry"
 	"tally/chainclient/contract/token"
 	"tally/chainclient/contract/vault"
@@ -34,6 +35,7 @@ var (
 	reg = registry.NewRegistry()
 	vlt = vault.NewVault()
 	led = ledger.NewLedger()
+	pos = possession.NewPossession()
 )
 
 // world is a deployed network whose payer has 1000 tokens, 500 of them in the

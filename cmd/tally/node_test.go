@@ -24,8 +24,8 @@ import (
 func bookOf(t *testing.T, name string) string {
 	t.Helper()
 	b := chainclient.Book{Network: protocol.Network{
-		Name: name, ChainID: 9, Token: common.Address{1}, Registry: common.Address{2}, Vault: common.Address{3}, Ledger: common.Address{4},
-	}, Params: protocol.Params{EpochLength: 60, CommitWindow: 10, AuditWindow: 10, ClaimDelay: 10, Quorum: 2, Bond: protocol.Tokens(1)}}
+		Name: name, ChainID: 9, Token: common.Address{1}, Registry: common.Address{2}, Vault: common.Address{3}, Ledger: common.Address{4}, Possession: common.Address{5},
+	}, Params: protocol.Params{EpochLength: 60, CommitWindow: 10, AuditWindow: 10, ClaimDelay: 10, Quorum: 2, Bond: protocol.Tokens(1), ProofPeriod: 16, ProofLeaves: 5}}
 	path := filepath.Join(t.TempDir(), name+".json")
 	if err := b.Save(path); err != nil {
 		t.Fatal(err)

@@ -117,7 +117,7 @@ func TestStoresKeepTheMarketsContract(t *testing.T) {
 }
 
 func TestLedgerKeepsTheMarketsContract(t *testing.T) {
-	n := protocol.Network{Name: "test", ChainID: 1, Token: common.Address{1}, Registry: common.Address{2}, Vault: common.Address{3}, Ledger: common.Address{4}}
+	n := protocol.Network{Name: "test", ChainID: 1, Token: common.Address{1}, Registry: common.Address{2}, Vault: common.Address{3}, Ledger: common.Address{4}, Possession: common.Address{5}}
 	l, err := ledger.Open("", n)
 	if err != nil {
 		t.Fatal(err)

@@ -17,7 +17,7 @@ func TestLocalNetworkIsDeployedOnceAndFunds(t *testing.T) {
 	defer cancel()
 	cfg := Config{
 		Dir: t.TempDir(), Name: "local", ChainID: 7357, Ruleset: common.Hash{1},
-		Params: protocol.Params{EpochLength: 10, CommitWindow: 3, AuditWindow: 3, ClaimDelay: 2, Quorum: 2, Bond: protocol.Tokens(1), MintCap: protocol.Tokens(1)},
+		Params: protocol.Params{EpochLength: 10, CommitWindow: 3, AuditWindow: 3, ClaimDelay: 2, Quorum: 2, Bond: protocol.Tokens(1), MintCap: protocol.Tokens(1), ProofPeriod: 16, ProofLeaves: 5},
 	}
 	n, err := Open(ctx, cfg)
 	if err != nil {

@@ -22,7 +22,7 @@ var ErrAbsent = errors.New("rewardstest: nobody has the block")
 // Network is a network for tests.
 func Network() protocol.Network {
 	return protocol.Network{
-		Name: "test", ChainID: 31_337, Token: common.Address{1}, Registry: common.Address{2}, Vault: common.Address{3}, Ledger: common.Address{4},
+		Name: "test", ChainID: 31_337, Token: common.Address{1}, Registry: common.Address{2}, Vault: common.Address{3}, Ledger: common.Address{4}, Possession: common.Address{5},
 	}
 }
 

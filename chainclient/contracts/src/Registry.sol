@@ -109,6 +109,10 @@ contract Registry is EIP712, Ownable2Step {
     /// @notice A node left.
     /// @param node The node's address.
     event NodeDeregistered(address indexed node);
+    /// @notice An account dates a contribution before its data is shown.
+    /// @param account The account.
+    /// @param digest Digest of the contribution.
+    event ContributionCommitted(address indexed account, bytes32 indexed digest);
 
     /// @notice The key belongs to another account than the sender.
     /// @param sender Who sent the transaction.
@@ -179,6 +183,12 @@ contract Registry is EIP712, Ownable2Step {
         entry.payout = address(0);
         delete entry.classes;
         emit NodeDeregistered(msg.sender);
+    }
+
+    /// @notice Dates a contribution: the digest stands with the sender and the block in an event. Anybody may.
+    /// @param digest Digest of the contribution.
+    function commit(bytes32 digest) external {
+        emit ContributionCommitted(msg.sender, digest);
     }
 
     /// @notice Sets a registered node's weight; owner only.

@@ -39,7 +39,7 @@ func newPair(t *testing.T) *pair {
 	db := open(t, "") // both sides may share a store
 	t.Cleanup(func() { _ = db.Close() })
 	x := &pair{T: t, network: protocol.Network{
-		Name: "book", ChainID: 7, Token: common.Address{1}, Registry: common.Address{2}, Vault: common.Address{3}, Ledger: common.Address{4},
+		Name: "book", ChainID: 7, Token: common.Address{1}, Registry: common.Address{2}, Vault: common.Address{3}, Ledger: common.Address{4}, Possession: common.Address{5},
 	}, offer: common.Hash{9}}
 	var err error
 	x.payerKey, err = crypto.ToECDSA(crypto.Keccak256([]byte("payer")))
@@ -346,7 +346,7 @@ func TestLargestTranscriptFitsTheStore(t *testing.T) {
 }
 
 func FuzzParseSettlement(f *testing.F) {
-	network := protocol.Network{Name: "book", ChainID: 7, Token: common.Address{1}, Registry: common.Address{2}, Vault: common.Address{3}, Ledger: common.Address{4}}
+	network := protocol.Network{Name: "book", ChainID: 7, Token: common.Address{1}, Registry: common.Address{2}, Vault: common.Address{3}, Ledger: common.Address{4}, Possession: common.Address{5}}
 	key, err := crypto.ToECDSA(crypto.Keccak256([]byte("worker")))
 	if err != nil {
 		f.Fatal(err)

@@ -31,7 +31,7 @@ type World struct {
 func NewWorld(ctx context.Context) *World {
 	n := protocol.Network{
 		Name: "market", ChainID: 31337,
-		Token: common.Address{19: 1}, Registry: common.Address{19: 2}, Vault: common.Address{19: 3}, Ledger: common.Address{19: 4},
+		Token: common.Address{19: 1}, Registry: common.Address{19: 2}, Vault: common.Address{19: 3}, Ledger: common.Address{19: 4}, Possession: common.Address{19: 5},
 	}
 	return &World{
 		ctx: ctx, Network: n, Params: protocol.Params{Start: 1, EpochLength: 30}, Chain: NewChain(n),
