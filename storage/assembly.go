@@ -1,0 +1,447 @@
+package storage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+
+	"github.com/ipfs/go-cid"
+
+	"tally/protocol/piece"
+	"tally/storage/car"
+)
+
+const (
+	// aheadSpans is how many spans are kept in memory for the one who reads the
+	// blocks in order; what comes further ahead is read from the disk again.
+	aheadSpans = 12
+	// flushBytes is how much is written before the disk is told to begin.
+	flushBytes = 64 << 20
+)
+
+// Assembly is a shard under way whose file comes in spans of a MiB, in any order
+// and from anywhere. Begin starts one; Adopt says what the file must be; Put takes
+// spans; Finish makes the shard; Close ends it in any case.
+//
+// Every span is checked against the outline before it counts, and every block
+// against its CID as soon as all that precede it are here, so that in the common
+// case nothing is read from the disk. What came is kept across restarts. An
+// outline is only somebody's claim until Finish: blocks that are not those of the
+// root show as an error of Finish and at Done, and another outline may be adopted,
+// for which the spans that it shares are kept.
+//
+// Put may be called from many goroutines; the other methods by one that knows of
+// no Put under way, except Done and Have. Memory is bounded by aheadSpans MiB and
+// one for each Put.
+type Assembly struct {
+	s       *Store
+	root    cid.Cid
+	release func() // of the claim on the root
+
+	res     *reservation // owned by the caller of Adopt; nil before
+	outline Outline      // owned by the caller of Adopt
+	f       *os.File
+	bitmap  *os.File
+	walked  chan struct{} // closed when the reader of blocks ended
+	record  *record       // owned by the reader of blocks until walked
+
+	mu      sync.Mutex
+	change  *sync.Cond     // on mu: have, ended, walkErr
+	have    []bool         // guarded by mu: checked, and in f
+	left    int            // guarded by mu: spans that are not here
+	bytes   uint64         // guarded by mu: of spans that are here
+	ahead   map[int][]byte // guarded by mu: spans that the reader of blocks will want
+	cursor  int            // guarded by mu: the span that it reads
+	free    [][]byte       // guarded by mu: spare buffers
+	dirty   uint64         // guarded by mu: bytes since the last flush
+	flushes sync.WaitGroup // counted under mu: at most one
+	busy    bool           // guarded by mu: a flush runs
+	ended   bool           // guarded by mu: the reader of blocks must stop
+	walkErr error          // guarded by mu: why it stopped
+	done    chan struct{}  // closed when all is here and read, or reading failed
+}
+
+// Begin claims the fetch of a shard, waiting for another that runs. If the shard is
+// here it is returned, and no assembly.
+func (s *Store) Begin(ctx context.Context, root cid.Cid) (*Assembly, Shard, error) {
+	if err := car.CheckCID(root); err != nil {
+		return nil, Shard{}, fmt.Errorf("fetch: %w", err)
+	}
+	r, release, err := s.claim(ctx, root)
+	if err != nil {
+		return nil, Shard{}, err
+	}
+	if r != nil {
+		return nil, r.shard(), nil
+	}
+	return &Assembly{s: s, root: root, release: release}, Shard{}, nil
+}
+
+func (a *Assembly) path() string    { return a.s.fetchPath(a.root, ".spans") }
+func (a *Assembly) mapPath() string { return a.s.fetchPath(a.root, ".map") }
+
+// Left returns the outline with which an earlier run went on, if any.
+func (a *Assembly) Left() (Outline, bool) {
+	o, _, err := a.load()
+	return o, err == nil
+}
+
+func (a *Assembly) load() (Outline, []bool, error) {
+	f, err := os.Open(a.mapPath())
+	if err != nil {
+		return Outline{}, nil, err
+	}
+	defer func() { _ = f.Close() }()
+	max := int64(mapHead) + 33*int64(piece.Spans(a.s.max))
+	b, err := io.ReadAll(io.LimitReader(f, max+1))
+	if err != nil {
+		return Outline{}, nil, err
+	}
+	return parseMap(b, a.s.max)
+}
+
+// Adopt says what the file is, and checks what is on the disk against it: spans of
+// an earlier outline or run, and those of the shard if it was set aside. It fails
+// with ErrOutline, ErrTooLarge, or where the quota has no room for all of the
+// file; nothing is downloaded before that is known.
+func (a *Assembly) Adopt(ctx context.Context, o Outline) error {
+	if err := o.Check(a.s.max); err != nil {
+		return fmt.Errorf("fetch %s: %w", a.root, err)
+	}
+	a.stop()
+	had := a.have
+	if a.f == nil {
+		if old, bits, err := a.load(); err == nil && len(old.Layer) > 0 {
+			had = bits
+		}
+	}
+	if a.res != nil {
+		a.res.Release() // a claim of another size may be less
+		a.res = nil
+	}
+	res, err := a.s.reserveFetch(a.root, o.Size+uint64(o.bitsAt()+len(o.Layer)))
+	if err != nil {
+		return fmt.Errorf("fetch %s: %w", a.root, err)
+	}
+	a.res = res
+	if err := a.files(o); err != nil {
+		return err
+	}
+	a.outline, a.have, a.left, a.bytes = o, make([]bool, o.spans()), o.spans(), 0
+	a.ahead, a.cursor, a.ended, a.walkErr = map[int][]byte{}, 0, false, nil
+	a.change = sync.NewCond(&a.mu)
+	a.walked, a.done = make(chan struct{}), make(chan struct{})
+	if err := a.recover(ctx, had); err != nil {
+		close(a.walked)
+		return err
+	}
+	go a.walk()
+	return nil
+}
+
+// files opens the files of a new outline and writes its map.
+func (a *Assembly) files(o Outline) error {
+	for _, x := range []struct {
+		f    **os.File
+		path string
+	}{{&a.f, a.path()}, {&a.bitmap, a.mapPath()}} {
+		if *x.f != nil {
+			continue
+		}
+		f, err := os.OpenFile(x.path, os.O_RDWR|os.O_CREATE, 0o600)
+		if err != nil {
+			return fail("fetch", err)
+		}
+		*x.f = f
+	}
+	if at, err := a.f.Seek(0, io.SeekEnd); err != nil || uint64(at) > o.Size {
+		if err = errors.Join(err, a.f.Truncate(int64(o.Size))); err != nil {
+			return fail("fetch", err)
+		}
+	}
+	b := o.encode(make([]bool, o.spans()))
+	if _, err := a.bitmap.WriteAt(b, 0); err != nil {
+		return fail("fetch", err)
+	}
+	if err := a.bitmap.Truncate(int64(len(b))); err != nil {
+		return fail("fetch", err)
+	}
+	return nil
+}
+
+// recover takes what is sound of earlier runs and of a shard set aside.
+func (a *Assembly) recover(ctx context.Context, had []bool) error {
+	aside, err := os.Open(a.s.asidePath(a.root))
+	if err == nil {
+		defer func() { _ = aside.Close() }()
+	}
+	buf, kept := make([]byte, piece.LayerSpan), 0
+	for i := range a.have {
+		if err := ctx.Err(); err != nil {
+			return fail("fetch", err)
+		}
+		off, n := a.outline.span(i)
+		switch {
+		case i < len(had) && had[i] && read(a.f, buf[:n], off) && a.outline.holds(i, buf[:n]):
+		case aside != nil && read(aside, buf[:n], off) && a.outline.holds(i, buf[:n]):
+			if _, err := a.f.WriteAt(buf[:n], int64(off)); err != nil {
+				return fail("fetch", err)
+			}
+		default:
+			continue
+		}
+		kept++
+		if _, err := a.mark(i, n); err != nil {
+			return err
+		}
+	}
+	if kept > 0 {
+		a.s.log.Info("going on with a fetch", "root", a.root, "kept", kept, "spans", len(a.have))
+	}
+	return nil
+}
+
+func read(f *os.File, b []byte, off uint64) bool {
+	_, err := f.ReadAt(b, int64(off))
+	return err == nil
+}
+
+// mark notes a span that is in the file; it reports whether it was not before.
+func (a *Assembly) mark(i, n int) (bool, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.have[i] {
+		return false, nil
+	}
+	a.have[i] = true
+	a.left--
+	a.bytes += uint64(n)
+	if _, err := a.bitmap.WriteAt([]byte{bits(a.have, i&^7)}, int64(a.outline.bitsAt()+i/8)); err != nil {
+		return false, fail("fetch", err)
+	}
+	a.change.Broadcast()
+	return true, nil
+}
+
+// Spans returns how many spans the file has, and how many bytes of it are here.
+func (a *Assembly) Spans() (n int, bytes uint64) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.have), a.bytes
+}
+
+// Have says whether a span is here.
+func (a *Assembly) Have(i int) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.have[i]
+}
+
+// Span returns where in the file a span is.
+func (a *Assembly) Span(i int) (off uint64, n int) { return a.outline.span(i) }
+
+// Buffer returns room for one span, to be given to Put or Drop.
+func (a *Assembly) Buffer() []byte {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if n := len(a.free); n > 0 {
+		b := a.free[n-1]
+		a.free = a.free[:n-1]
+		return b
+	}
+	return make([]byte, piece.LayerSpan)
+}
+
+// Drop gives back a buffer that is of no use.
+func (a *Assembly) Drop(b []byte) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.spare(b)
+}
+
+func (a *Assembly) spare(b []byte) {
+	if cap(b) == piece.LayerSpan && len(a.free) < aheadSpans {
+		a.free = append(a.free, b[:piece.LayerSpan])
+	}
+}
+
+// Put takes span i, which is the caller's no more. ErrCorrupt says that it is not
+// what the outline says; other errors are of the disk. It reports whether the span
+// was wanted still.
+func (a *Assembly) Put(i int, b []byte) (fresh bool, err error) {
+	if a.Have(i) {
+		a.Drop(b)
+		return false, nil
+	}
+	if !a.outline.holds(i, b) {
+		a.Drop(b)
+		return false, fmt.Errorf("span %d of shard %s: %w", i, a.root, ErrCorrupt)
+	}
+	off, n := a.outline.span(i)
+	if _, err := a.f.WriteAt(b, int64(off)); err != nil {
+		a.Drop(b)
+		return false, fail("fetch", err)
+	}
+	a.mu.Lock()
+	if !a.have[i] && i >= a.cursor && len(a.ahead) < aheadSpans {
+		a.ahead[i] = b
+	} else {
+		a.spare(b)
+	}
+	a.dirty += uint64(n)
+	if a.dirty >= flushBytes && !a.busy && !a.s.temp {
+		a.dirty, a.busy = 0, true
+		a.flushes.Go(a.flush)
+	}
+	a.mu.Unlock()
+	return a.mark(i, n)
+}
+
+// flush lets the disk work while the network does.
+func (a *Assembly) flush() {
+	_ = a.f.Sync() // settle syncs again and reports
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.busy = false
+}
+
+// walk reads the blocks in order while the spans come in.
+func (a *Assembly) walk() {
+	defer close(a.walked)
+	r, err := a.s.blocksOf(&spanReader{a: a}, a.root, a.outline.Size)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.ended {
+		return
+	}
+	a.record, a.walkErr = r, err
+	close(a.done)
+}
+
+// Done is closed when every span is here and every block was checked, or when a
+// block was wrong: Finish says which.
+func (a *Assembly) Done() <-chan struct{} { return a.done }
+
+// Finish makes the shard once Done is closed. An error that Malformed knows says
+// that the adopted outline is not that of the root.
+func (a *Assembly) Finish(ctx context.Context) (Shard, error) {
+	select {
+	case <-a.done:
+	case <-ctx.Done():
+		return Shard{}, fail("fetch", ctx.Err())
+	}
+	<-a.walked
+	if a.walkErr != nil {
+		return Shard{}, fmt.Errorf("fetch %s: %w", a.root, a.walkErr)
+	}
+	a.flushes.Wait()
+	r := a.record
+	r.Piece, r.Size, r.layer = a.outline.Piece, a.outline.Size, a.outline.Layer
+	sh, err := a.s.settle(a.f, r, a.res)
+	if err != nil {
+		return Shard{}, fmt.Errorf("fetch %s: %w", a.root, err)
+	}
+	a.Discard()
+	return sh, nil
+}
+
+// Discard removes what is on the disk of an assembly that nobody will go on with.
+func (a *Assembly) Discard() {
+	for _, p := range []string{a.path(), a.mapPath()} {
+		if err := os.Remove(p); err != nil && !errors.Is(err, os.ErrNotExist) {
+			a.s.log.Warn("file of a fetch stays on disk until collected", "root", a.root, "err", err)
+		}
+	}
+}
+
+// stop ends the reader of blocks.
+func (a *Assembly) stop() {
+	if a.walked == nil {
+		return
+	}
+	a.mu.Lock()
+	a.ended = true
+	a.change.Broadcast()
+	a.mu.Unlock()
+	<-a.walked
+	a.flushes.Wait()
+}
+
+// Close ends the assembly. What is on the disk stays for the next.
+func (a *Assembly) Close() error {
+	a.stop()
+	var errs []error
+	for _, f := range []*os.File{a.f, a.bitmap} {
+		if f != nil {
+			errs = append(errs, f.Close())
+		}
+	}
+	if a.res != nil {
+		a.res.Release()
+	}
+	a.release()
+	return errors.Join(errs...)
+}
+
+// Malformed says that the bytes of a shard, not the way they came, are at fault.
+func Malformed(err error) bool { return malformed(err) || errors.Is(err, ErrTruncated) }
+
+// spanReader reads the file of an assembly as it grows, waiting for the next span.
+type spanReader struct {
+	a   *Assembly
+	at  int    // the span that is read
+	buf []byte // of it
+	pos int
+}
+
+var errAssemblyEnded = errors.New("storage: the fetch ended")
+
+func (r *spanReader) Read(p []byte) (int, error) {
+	if r.pos == len(r.buf) {
+		if err := r.next(); err != nil {
+			return 0, err
+		}
+	}
+	n := copy(p, r.buf[r.pos:])
+	r.pos += n
+	return n, nil
+}
+
+func (r *spanReader) next() error {
+	a := r.a
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if r.buf != nil {
+		a.spare(r.buf)
+		r.buf, r.pos = nil, 0
+		r.at++
+	}
+	if r.at == len(a.have) {
+		return io.EOF
+	}
+	a.cursor = r.at
+	for !a.have[r.at] && !a.ended {
+		a.change.Wait()
+	}
+	if a.ended {
+		return errAssemblyEnded
+	}
+	if b, ok := a.ahead[r.at]; ok {
+		delete(a.ahead, r.at)
+		r.buf = b
+		return nil
+	}
+	off, n := a.outline.span(r.at)
+	b := make([]byte, n)
+	a.mu.Unlock()
+	_, err := a.f.ReadAt(b, int64(off))
+	a.mu.Lock()
+	if err != nil {
+		return fail("fetch", err)
+	}
+	r.buf = b
+	return nil
+}

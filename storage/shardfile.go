@@ -1,0 +1,57 @@
+package storage
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/ipfs/go-cid"
+
+	"tally/internal/kv"
+	"tally/protocol/piece"
+)
+
+// File is the open file of a shard: what ranges are served from. Its bytes are as
+// on disk, and whoever gets them checks them. It stays readable when the shard is
+// deleted meanwhile. Close it.
+type File struct {
+	Shard
+	*os.File
+	s *Store
+}
+
+// OpenShard opens the file of a shard, or returns ErrNotFound.
+func (s *Store) OpenShard(_ context.Context, root cid.Cid) (*File, error) {
+	f, r, err := s.openCAR(root)
+	if err != nil {
+		return nil, fmt.Errorf("open shard: %w", err)
+	}
+	return &File{r.shard(), f, s}, nil
+}
+
+// Layer returns the nodes of the piece tree over each MiB of the file.
+func (f *File) Layer(context.Context) (layer []piece.Hash, err error) {
+	err = f.s.index.View(func(tx *kv.Tx) error {
+		b, err := tx.Get(key(keyLayer, f.Root.Bytes()))
+		for ; len(b) >= 32; b = b[32:] {
+			layer = append(layer, piece.Hash(b[:32]))
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fail("layer of a shard", err)
+	}
+	return layer, nil
+}
+
+// ByPiece returns the shard with a piece root, or ErrNotFound.
+func (s *Store) ByPiece(_ context.Context, p piece.Hash) (Shard, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	for _, r := range s.shards {
+		if r.Piece == p {
+			return r.shard(), nil
+		}
+	}
+	return Shard{}, fmt.Errorf("piece %x: %w", p, ErrNotFound)
+}
