@@ -106,7 +106,7 @@ func (n *Node) AddModel(ctx context.Context, name, base string, archive io.Reade
 	if m.Files, err = n.store.ImportFS(ctx, files); err != nil {
 		return api.Model{}, fmt.Errorf("node: keep the model: %w", err)
 	}
-	if err := n.store.Pin(ctx, m.Files, "model "+name); err != nil {
+	if err := n.store.Pin(ctx, m.Files, "model "+name, 0); err != nil {
 		return api.Model{}, fmt.Errorf("node: pin the model: %w", err)
 	}
 	if m.Created, err = n.board.Now(ctx); err != nil {

@@ -98,8 +98,9 @@ type Keeper interface {
 	// Fetch returns once the whole DAG is here, every block checked.
 	Fetch(ctx context.Context, c cid.Cid) error
 	// Pin keeps a DAG that is here from being collected, for a reason that a node
-	// can list and undo. It is durable once it returns.
-	Pin(ctx context.Context, c cid.Cid, why string) error
+	// can list and undo, until a time in unix seconds; 0 is for good. It is durable
+	// once it returns, and the same reason again sets the time.
+	Pin(ctx context.Context, c cid.Cid, why string, until uint64) error
 }
 
 // Shards speak of a DAG as its canonical CAR file.

@@ -247,7 +247,7 @@ func (w *Worker) pinJob(ctx context.Context, l *link, t taken) error {
 	if err != nil {
 		return l.fail(wire.CodeFailed, fmt.Errorf("market: read the time: %w", err))
 	}
-	if err := w.hold(ctx, l, t); err != nil {
+	if err := w.hold(ctx, l, t, start+t.pin.Seconds+KeepPinned); err != nil {
 		return l.fail(wire.CodeFailed, err)
 	}
 	if err := l.send(&wire.Held{Piece: t.pin.Piece, Size: t.pin.Size}); err != nil {
@@ -277,8 +277,11 @@ func (w *Worker) pinJob(ctx context.Context, l *link, t taken) error {
 	return w.awaitSettlement(ctx, l, w.Times.Settle)
 }
 
+// pinReason is the reason for which a pin job's shard is kept.
+func pinReason(offer common.Hash) string { return "pin/" + offer.Hex() }
+
 // hold fetches the shard, checks that its CAR file is the spec's, and pins it.
-func (w *Worker) hold(ctx context.Context, l *link, t taken) error {
+func (w *Worker) hold(ctx context.Context, l *link, t taken, until uint64) error {
 	defer l.heartbeat(&wire.Working{Phase: "fetch"}, w.Times.Train/3)()
 	ctx, cancel := context.WithTimeout(ctx, w.Times.Fetch)
 	defer cancel()
@@ -292,7 +295,7 @@ func (w *Worker) hold(ctx context.Context, l *link, t taken) error {
 	if piece != t.pin.Piece || size != t.pin.Size {
 		return fmt.Errorf("%w: the shard has %d bytes and piece root %s, the spec says %d and %s", ErrRefused, size, piece, t.pin.Size, t.pin.Piece)
 	}
-	if err := w.Store.Pin(ctx, t.pin.Root, "pin/"+t.id.Hex()); err != nil {
+	if err := w.Store.Pin(ctx, t.pin.Root, pinReason(t.id), until); err != nil {
 		return fmt.Errorf("market: pin shard: %w", err)
 	}
 	return nil

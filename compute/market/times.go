@@ -89,3 +89,12 @@ func (t Times) Validate() error {
 	}
 	return nil
 }
+
+// How long a worker keeps what jobs left with it, in seconds.
+const (
+	// KeepTrained is after a training's deadline, so that a late payer and every
+	// auditor still find model and checkpoints.
+	KeepTrained = 30 * 86_400
+	// KeepPinned is after a pin job's end, while its last proofs are counted.
+	KeepPinned = 86_400
+)

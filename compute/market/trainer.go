@@ -131,7 +131,7 @@ func (r *training) prepare(ctx context.Context, step uint64) (job compute.TrainJ
 		if err := r.fetch(ctx, c); err != nil {
 			return job, done, fmt.Errorf("market: fetch checkpoint: %w", err)
 		}
-		if err := store.Pin(ctx, c, jobPin(r.t.id)); err != nil {
+		if err := store.Pin(ctx, c, jobPin(r.t.id), r.until()); err != nil {
 			return job, done, fmt.Errorf("market: pin checkpoint: %w", err)
 		}
 		f, err := store.OpenFile(ctx, c)
@@ -223,6 +223,10 @@ func (r *training) progress(p compute.Progress) error {
 	return nil
 }
 
+// until is how long a worker keeps what a training made: for audits, and for a
+// payer who comes late. Who wants it longer pins it.
+func (r *training) until() uint64 { return r.t.offer.Deadline + KeepTrained }
+
 func (r *training) checkpoint(ctx context.Context, c compute.Checkpoint) error {
 	if c.Index != uint64(len(r.leaves)) || len(r.leaves) == wire.MaxLeaves {
 		return fmt.Errorf("%w: checkpoint %d, %d are there, at most %d", compute.ErrLimit, c.Index, len(r.leaves), wire.MaxLeaves)
@@ -231,7 +235,7 @@ func (r *training) checkpoint(ctx context.Context, c compute.Checkpoint) error {
 	if err != nil {
 		return fmt.Errorf("market: keep checkpoint: %w", err)
 	}
-	if err := r.w.Store.Pin(ctx, data, jobPin(r.t.id)); err != nil {
+	if err := r.w.Store.Pin(ctx, data, jobPin(r.t.id), r.until()); err != nil {
 		return fmt.Errorf("market: pin checkpoint: %w", err)
 	}
 	r.leaves, r.checkpoints = append(r.leaves, c.Leaf), append(r.checkpoints, data)
@@ -249,7 +253,7 @@ func (r *training) publish(ctx context.Context, out compute.TrainResult) (protoc
 	if err != nil {
 		return none, fmt.Errorf("market: keep the model: %w", err)
 	}
-	if err := r.w.Store.Pin(ctx, files, jobPin(r.t.id)); err != nil {
+	if err := r.w.Store.Pin(ctx, files, jobPin(r.t.id), r.until()); err != nil {
 		return none, fmt.Errorf("market: pin the model: %w", err)
 	}
 	trace, err := r.put(ctx, protocol.TrainTrace{Offer: r.t.id, Spec: r.t.offer.Spec, Leaves: r.leaves, Checkpoints: r.checkpoints})

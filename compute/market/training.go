@@ -242,7 +242,7 @@ func (s *Submitter) keep(ctx context.Context, c claimed, root cid.Cid) error {
 		}
 		return fmt.Errorf("market: fetch %s: %w", root, cmpErr(ctx, err))
 	}
-	if err := s.Store.Pin(context.WithoutCancel(ctx), root, jobPin(c.id)); err != nil {
+	if err := s.Store.Pin(context.WithoutCancel(ctx), root, jobPin(c.id), 0); err != nil {
 		return fmt.Errorf("market: pin %s: %w", root, err)
 	}
 	return nil

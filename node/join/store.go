@@ -108,9 +108,9 @@ func (s Store) Fetch(ctx context.Context, c cid.Cid) error {
 	return err
 }
 
-// Pin keeps a DAG and lets others find it.
-func (s Store) Pin(ctx context.Context, c cid.Cid, why string) error {
-	return s.S.Pin(ctx, c, storage.PinInfo{Why: why})
+// Pin keeps a DAG until a time, 0 for good, and lets others find it.
+func (s Store) Pin(ctx context.Context, c cid.Cid, why string, until uint64) error {
+	return s.S.Pin(ctx, c, storage.PinInfo{Why: why, Until: until})
 }
 
 // Piece is the piece root and length of a DAG's CAR file.

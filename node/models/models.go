@@ -56,7 +56,7 @@ type Store interface {
 
 // Keeper pins files.
 type Keeper interface {
-	Pin(ctx context.Context, c cid.Cid, why string) error
+	Pin(ctx context.Context, c cid.Cid, why string, until uint64) error
 }
 
 // Config is what a Library depends on.
@@ -183,7 +183,7 @@ func (l *Library) Hold(ctx context.Context, c cid.Cid) (Known, error) {
 			return k, fmt.Errorf("%w: %q has %d parameters with hash %s, the manifest says %d with %s", ErrFiles, k.Name, n, hash, k.Params, k.ParamHash)
 		}
 	}
-	if err := l.c.Keeper.Pin(ctx, k.Files, "model "+k.Name); err != nil {
+	if err := l.c.Keeper.Pin(ctx, k.Files, "model "+k.Name, 0); err != nil {
 		return k, fmt.Errorf("models: pin %q: %w", k.Name, err)
 	}
 	k.Held = true

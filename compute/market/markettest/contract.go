@@ -174,13 +174,13 @@ func StoreContract(t *testing.T, here, there market.Store) {
 	data := bytes.Repeat([]byte("0123456789abcdef"), 20_000)
 	file, err := here.ImportFile(ctx, bytes.NewReader(data))
 	must(err)
-	must(here.Pin(ctx, file, "contract"))
+	must(here.Pin(ctx, file, "contract", 0))
 	if _, err := there.OpenFile(ctx, file); err == nil {
 		t.Fatal("a file is open before it was fetched")
 	}
 	must(there.Fetch(ctx, file))
-	must(there.Pin(ctx, file, "contract"))
-	must(there.Pin(ctx, file, "contract"))
+	must(there.Pin(ctx, file, "contract", 0))
+	must(there.Pin(ctx, file, "contract", 0))
 	f, err := there.OpenFile(ctx, file)
 	must(err)
 	got, err = io.ReadAll(f)
@@ -208,7 +208,7 @@ func StoreContract(t *testing.T, here, there market.Store) {
 
 	dir, err := here.ImportFS(ctx, fstest.MapFS{"a.txt": {Data: []byte("A")}, "b.bin": {Data: data}})
 	must(err)
-	must(here.Pin(ctx, dir, "contract"))
+	must(here.Pin(ctx, dir, "contract", 0))
 	must(there.Fetch(ctx, dir))
 	files, err := there.FS(ctx, dir)
 	must(err)

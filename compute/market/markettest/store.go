@@ -194,7 +194,7 @@ func (s *Store) Fetch(ctx context.Context, c cid.Cid) error {
 }
 
 // Pin remembers why.
-func (s *Store) Pin(_ context.Context, c cid.Cid, why string) error {
+func (s *Store) Pin(_ context.Context, c cid.Cid, why string, _ uint64) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if _, ok := s.blocks[c]; !ok {
