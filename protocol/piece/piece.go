@@ -21,8 +21,10 @@
 // These rules are stable: contracts and receipts depend on them. Golden vectors
 // are in testdata/vectors.json.
 //
-// A Hasher streams: it needs 64 hashes whatever the length. It is not safe for
-// concurrent use. The functions are pure.
+// A Hasher streams: it needs about 50 KiB whatever the length, and where the
+// processor has vectors it hashes many leaves at once (package lanes), so give
+// it 4 KiB or more a Write. It is not safe for concurrent use. The functions are
+// pure.
 package piece
 
 import (
@@ -32,6 +34,8 @@ import (
 	"fmt"
 	"io"
 	"math/bits"
+
+	"tally/protocol/piece/lanes"
 )
 
 const (
@@ -42,6 +46,8 @@ const (
 	// LayerSpan is the number of bytes under one node of a Layer: 1 MiB, so
 	// that the Layer of a 1 GiB shard is 32 KiB and a proof reads 1 MiB.
 	LayerSpan = LeafSize << LayerHeight
+	// batchHeight is the height of the subtrees that a Hasher folds at once.
+	batchHeight = 10
 	// maxDepth bounds a path: 2^56 leaves hold every uint64 length.
 	maxDepth = 56
 )
@@ -102,7 +108,7 @@ func zeros(n int) []Hash {
 	return z
 }
 
-// tree folds leaves, left to right, keeping one hash a level.
+// tree folds nodes, left to right, keeping one hash a level.
 type tree struct {
 	level [maxDepth + 8]Hash
 	count uint64 // leaves so far; its bits say which levels hold a hash
@@ -110,9 +116,11 @@ type tree struct {
 	keep  bool
 }
 
-func (t *tree) add(h Hash) {
-	i := 0
-	for c := t.count; c&1 == 1; c >>= 1 {
+// add adds a node of the given height, under which no leaf is absent. The leaves
+// so far are a multiple of those under it.
+func (t *tree) add(h Hash, height int) {
+	i := height
+	for c := t.count >> height; c&1 == 1; c >>= 1 {
 		h = node(&t.level[i], &h)
 		i++
 		if i == LayerHeight && t.keep {
@@ -120,7 +128,7 @@ func (t *tree) add(h Hash) {
 		}
 	}
 	t.level[i] = h
-	t.count++
+	t.count += 1 << height
 }
 
 // top closes the tree at the given depth, leaving it as it was.
@@ -147,11 +155,19 @@ func (t *tree) top(depth int) Hash {
 	return h
 }
 
+// leaf returns the hash of one leaf.
+func leaf(data *[LeafSize]byte) Hash {
+	var h [1]Hash
+	lanes.Tagged(h[:], 0, data[:], LeafSize)
+	return h[0]
+}
+
 // Hasher computes a piece root from a stream. The zero value is ready.
 type Hasher struct {
 	t      tree
-	buf    [1 + LeafSize]byte // buf[0] is the leaf's domain, always 0
-	n      int                // bytes in buf after the domain
+	leaves []Hash         // after those of t, fewer than make a batch
+	buf    [LeafSize]byte // of the leaf under way
+	n      int            // bytes in buf
 	length uint64
 }
 
@@ -162,15 +178,43 @@ func New(layer bool) *Hasher { return &Hasher{t: tree{keep: layer}} }
 func (h *Hasher) Write(p []byte) (int, error) {
 	total := len(p)
 	h.length += uint64(total)
-	for len(p) > 0 {
-		n := copy(h.buf[1+h.n:], p)
-		p = p[n:]
-		if h.n += n; h.n == LeafSize {
-			h.t.add(sha256.Sum256(h.buf[:]))
-			h.n = 0
-		}
+	if h.leaves == nil && total > 0 {
+		h.leaves = make([]Hash, 0, 1<<batchHeight)
 	}
+	if h.n > 0 {
+		n := copy(h.buf[h.n:], p)
+		p = p[n:]
+		if h.n += n; h.n < LeafSize {
+			return total, nil
+		}
+		h.n = 0
+		h.add(h.buf[:])
+	}
+	whole := len(p) &^ (LeafSize - 1)
+	for rest := p[:whole]; len(rest) > 0; {
+		n := min(len(rest), (cap(h.leaves)-len(h.leaves))*LeafSize)
+		h.add(rest[:n])
+		rest = rest[n:]
+	}
+	h.n = copy(h.buf[:], p[whole:])
 	return total, nil
+}
+
+// add adds whole leaves, not more than the batch has room for.
+func (h *Hasher) add(data []byte) {
+	from := len(h.leaves)
+	h.leaves = h.leaves[:from+len(data)/LeafSize]
+	lanes.Tagged(h.leaves[from:], 0, data, LeafSize)
+	if len(h.leaves) < cap(h.leaves) {
+		return
+	}
+	level := h.leaves
+	for len(level) > 1 {
+		lanes.Pairs(level, 1, level)
+		level = level[:len(level)/2]
+	}
+	h.t.add(level[0], batchHeight)
+	h.leaves = h.leaves[:0]
 }
 
 // Len returns the number of bytes written so far.
@@ -198,14 +242,17 @@ func (h *Hasher) Layer() []Hash {
 	return out
 }
 
-// closed returns a copy of the tree with the last leaf padded and added.
+// closed returns a copy of the tree with all leaves added, the last one padded.
 func (h *Hasher) closed() tree {
 	t := h.t
 	t.layer = t.layer[:len(t.layer):len(t.layer)]
+	for _, l := range h.leaves {
+		t.add(l, 0)
+	}
 	if h.n > 0 {
-		var b [1 + LeafSize]byte
-		copy(b[:], h.buf[:1+h.n])
-		t.add(sha256.Sum256(b[:]))
+		var b [LeafSize]byte
+		copy(b[:], h.buf[:h.n])
+		t.add(leaf(&b), 0)
 	}
 	return t
 }

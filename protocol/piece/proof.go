@@ -1,10 +1,11 @@
 package piece
 
 import (
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
+
+	"tally/protocol/piece/lanes"
 )
 
 // Proof is what shows that a holder has one leaf.
@@ -51,17 +52,18 @@ func ProveFrom(r io.ReaderAt, length, index uint64, layer []Hash) (Proof, error)
 	}
 
 	p := Proof{Index: index, Leaf: make([]byte, LeafSize), Path: make([]Hash, 0, depth)}
-	leaf := index & (1<<LayerHeight - 1)
-	copy(p.Leaf, buf[leaf*LeafSize:])
+	at := index & (1<<LayerHeight - 1)
+	copy(p.Leaf, buf[at*LeafSize:])
 	level := make([]Hash, Leaves(uint64(len(buf))))
-	var b [1 + LeafSize]byte
-	for i := range level {
-		n := copy(b[1:], buf[i*LeafSize:])
-		clear(b[1+n:])
-		level[i] = sha256.Sum256(b[:])
+	whole := len(buf) / LeafSize
+	lanes.Tagged(level, 0, buf, LeafSize)
+	if whole < len(level) {
+		var b [LeafSize]byte
+		copy(b[:], buf[whole*LeafSize:])
+		level[whole] = leaf(&b)
 	}
 	z := zeros(depth)
-	p.Path, level = climb(p.Path, level, leaf, z[:low+1], 0)
+	p.Path, level = climb(p.Path, level, at, z[:low+1], 0)
 	if depth == low {
 		return p, nil
 	}
@@ -80,9 +82,7 @@ func climb(path, level []Hash, at uint64, z []Hash, from int) ([]Hash, []Hash) {
 			level = append(level, z[h])
 		}
 		path = append(path, level[at^1])
-		for i := 0; i < len(level); i += 2 {
-			level[i/2] = node(&level[i], &level[i+1])
-		}
+		lanes.Pairs(level, 1, level)
 		level, at = level[:len(level)/2], at/2
 	}
 	return path, level
@@ -105,9 +105,7 @@ func Verify(root Hash, length uint64, p Proof) error {
 			}
 		}
 	}
-	var b [1 + LeafSize]byte
-	copy(b[1:], p.Leaf)
-	h := Hash(sha256.Sum256(b[:]))
+	h := leaf((*[LeafSize]byte)(p.Leaf))
 	at := p.Index
 	for i := range p.Path {
 		if at&1 == 1 {
