@@ -133,7 +133,7 @@ func (t *Status) receipts(l *ledger.Ledger, now uint64, p protocol.Params) error
 		case 0:
 			t.Notes = append(t.Notes, fmt.Sprintf("%d receipts are in no final epoch yet; the current one ends in %d seconds", x.Count, p.End(p.EpochAt(now))-now))
 		case protocol.ReasonHeldUntil:
-			t.Notes = append(t.Notes, fmt.Sprintf("%d receipts wait for a redeemed voucher or for documents", x.Count))
+			t.Notes = append(t.Notes, fmt.Sprintf("%d receipts are pins that run, or wait for a redeemed voucher or for documents", x.Count))
 		case protocol.ReasonAuditPending:
 			t.Notes = append(t.Notes, fmt.Sprintf("%d receipts wait for an audit", x.Count))
 		case protocol.ReasonFeeOnly:

@@ -42,6 +42,11 @@ func (d *Data) Blocks() ([]Block, error) {
 	put(&w, sectionPending, d.State.Pending)
 	put(&w, sectionHold, d.State.Holds)
 	put(&w, sectionCarried, d.State.Carried)
+	put(&w, sectionPin, d.State.Pins)
+	put(&w, sectionPromise, d.State.Promises)
+	for _, b := range d.Reports {
+		w.raw(sectionReport, b)
+	}
 	w.flush()
 	if len(w.head.Chunks) > MaxChunks || len(w.head.Linked) > MaxLinked {
 		return nil, fmt.Errorf("epochdata: epoch %d: %w: %d chunks, %d linked documents", d.Head.Epoch, protocol.ErrTooLarge, len(w.head.Chunks), len(w.head.Linked))
@@ -179,6 +184,12 @@ func (d *Data) item(section uint8, b []byte) error {
 		return take(b, &d.State.Holds)
 	case sectionCarried:
 		return take(b, &d.State.Carried)
+	case sectionPin:
+		return take(b, &d.State.Pins)
+	case sectionPromise:
+		return take(b, &d.State.Promises)
+	case sectionReport:
+		d.Reports = append(d.Reports, b)
 	}
 	return nil
 }

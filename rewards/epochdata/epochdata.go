@@ -85,6 +85,9 @@ const (
 	sectionPending
 	sectionHold
 	sectionCarried
+	sectionPin
+	sectionPromise
+	sectionReport
 	sections
 )
 
@@ -94,6 +97,7 @@ type Data struct {
 	Documents [][]byte // batch data, receipts, specifications, models
 	Verdicts  [][]byte // Signed[Verdict]
 	Adverts   [][]byte // Signed[Advert]
+	Reports   [][]byte // Signed[RetrievalReport]
 	Batches   []ruleset.BatchOutcome
 	Outcomes  []ruleset.Outcome
 	State     ruleset.State
@@ -119,20 +123,24 @@ func New(in ruleset.Input, e *ruleset.Epoch, previous cid.Cid) *Data {
 	for _, a := range in.Adverts {
 		d.Adverts = append(d.Adverts, a.Bytes())
 	}
+	for _, r := range in.Reports {
+		d.Reports = append(d.Reports, r.Bytes())
+	}
 	sortBytes(d.Verdicts)
 	sortBytes(d.Adverts)
+	sortBytes(d.Reports)
 	return d
 }
 
-// Fill adds to an input what the document holds: documents, verdicts and
-// adverts. An envelope that does not parse is an error: a poster has no reason
+// Fill adds to an input what the document holds: documents, verdicts, adverts
+// and reports. An envelope that does not parse is an error: a poster has no reason
 // to publish one.
 func (d *Data) Fill(in *ruleset.Input) error {
 	in.Blocks = ruleset.Blocks{}
 	for _, b := range d.Documents {
 		in.Blocks.Add(b)
 	}
-	in.Verdicts, in.Adverts = nil, nil
+	in.Verdicts, in.Adverts, in.Reports = nil, nil, nil
 	for _, b := range d.Verdicts {
 		v, err := protocol.ParseSigned[protocol.Verdict](b)
 		if err != nil {
@@ -146,6 +154,13 @@ func (d *Data) Fill(in *ruleset.Input) error {
 			return fmt.Errorf("%w: an advert: %w", ErrData, err)
 		}
 		in.Adverts = append(in.Adverts, a)
+	}
+	for _, b := range d.Reports {
+		r, err := protocol.ParseSigned[protocol.RetrievalReport](b)
+		if err != nil {
+			return fmt.Errorf("%w: a report: %w", ErrData, err)
+		}
+		in.Reports = append(in.Reports, r)
 	}
 	return nil
 }

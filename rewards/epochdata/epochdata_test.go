@@ -17,6 +17,7 @@ func sample(documents int) *Data {
 	d := &Data{
 		Head:     Head{Version: Version, Network: "test-00000000", Epoch: 7, Previous: 3, Total: protocol.NewAmount(9), ReceivedAll: protocol.NewAmount(5)},
 		Verdicts: [][]byte{{1}, {2}},
+		Reports:  [][]byte{{3}},
 		Batches:  []ruleset.BatchOutcome{{Batch: protocol.Batch{Worker: common.Address{1}, Epoch: 7, Count: 2}, Count: 2}},
 		Outcomes: []ruleset.Outcome{{Receipt: protocol.CIDOf([]byte("r")), Reason: protocol.ReasonRewarded, Value: protocol.Tokens(1)}},
 		State: ruleset.State{
@@ -26,6 +27,8 @@ func sample(documents int) *Data {
 			Pending:  []ruleset.Pending{{Envelope: []byte{1}, Batch: 6, Reason: protocol.ReasonHeldUntil, Drawn: true}},
 			Holds:    []ruleset.Hold{{Account: common.Address{1}, Until: 9, Amount: protocol.NewAmount(1)}},
 			Carried:  []ruleset.Carried{{Batch: protocol.Batch{Worker: common.Address{3}}, Times: 1}},
+			Pins:     []ruleset.Pin{{Receipt: protocol.CIDOf([]byte("p")), Piece: common.Hash{4}, From: 1, Until: 9, Seconds: 8, Value: protocol.Tokens(1), FeeOnly: "why"}},
+			Promises: []ruleset.Promise{{Of: common.Hash{5}, Until: 9}},
 		},
 	}
 	blocks := ruleset.Blocks{}

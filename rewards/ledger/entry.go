@@ -10,6 +10,7 @@ import (
 
 	"tally/internal/kv"
 	"tally/protocol"
+	"tally/rewards/ruleset"
 )
 
 // Entry is a receipt with where it stands.
@@ -24,6 +25,7 @@ type Entry struct {
 	Paid     protocol.Amount // of the fee: split, or returned to the payer
 	Emission protocol.Amount
 	Why      string
+	Pin      ruleset.Progress // of a pin that is paid as it is proved
 }
 
 // Filter chooses receipts; zero fields choose all.
@@ -57,7 +59,7 @@ func (l *Ledger) entry(raw []byte) (Entry, error) {
 	if err != nil {
 		return Entry{}, err
 	}
-	e := Entry{ID: c.ID(), Envelope: c, Reason: r.Reason, Settled: r.Settled, Until: r.Until, Paid: r.Paid, Emission: r.Emission, Why: r.Why}
+	e := Entry{ID: c.ID(), Envelope: c, Reason: r.Reason, Settled: r.Settled, Until: r.Until, Paid: r.Paid, Emission: r.Emission, Why: r.Why, Pin: r.Pin}
 	e.Receipt, e.Cosigned, err = c.Open(l.network)
 	return e, err
 }

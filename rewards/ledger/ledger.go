@@ -83,6 +83,7 @@ type record struct {
 	Paid     protocol.Amount
 	Emission protocol.Amount
 	Why      string
+	Pin      ruleset.Progress
 }
 
 // promise is a channel's latest voucher as it is stored.
@@ -308,7 +309,14 @@ func (l *Ledger) Settle(epoch uint64, outcomes []ruleset.Outcome) error {
 				if o.Reason == protocol.RejectedDuplicate && r.Reason != 0 {
 					continue // its twin has the better reason
 				}
-				r.Reason, r.Settled, r.Until, r.Paid, r.Emission, r.Why = o.Reason, epoch, o.Until, o.Settled, o.Emission, o.Why
+				r.Reason, r.Settled, r.Until, r.Paid, r.Emission, r.Why, r.Pin = o.Reason, epoch, o.Until, o.Settled, o.Emission, o.Why, o.Pin
+				if o.Pin.Promised > 0 { // paid over many epochs: the whole of it is noted
+					paid, err := o.Pin.Split.Add(o.Pin.Returned)
+					if err != nil {
+						return err
+					}
+					r.Paid, r.Emission = paid, o.Pin.Emission
+				}
 				if err := set(tx, keyReceipt(o.Digest), r); err != nil {
 					return err
 				}

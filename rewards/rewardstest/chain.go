@@ -44,7 +44,7 @@ const (
 	After
 )
 
-// Chain is one chain with the four contracts' rules.
+// Chain is one chain with the contracts' rules.
 type Chain struct {
 	Network protocol.Network
 	Params  protocol.Params
@@ -65,6 +65,7 @@ type Chain struct {
 	pool      *big.Int // received + minted - burned
 	claims    *big.Int
 	votes     map[uint64]map[common.Address]bool
+	sets      map[common.Address]*proofSet
 }
 
 type slot struct {
@@ -85,6 +86,7 @@ func NewChain(n protocol.Network, p protocol.Params, ruleset common.Hash, clock 
 		blocks: []uint64{p.Start}, offers: map[common.Hash]protocol.Offer{}, spent: map[common.Hash]*big.Int{},
 		collected: map[common.Hash]protocol.Redeemed{}, batches: map[slot]bool{}, anchors: map[uint64]anchor{}, head: protocol.NoEpoch,
 		claimed: map[common.Address]*big.Int{}, pool: new(big.Int), claims: new(big.Int), votes: map[uint64]map[common.Address]bool{},
+		sets: map[common.Address]*proofSet{},
 	}
 }
 
@@ -113,8 +115,12 @@ func (c *Chain) act(op string, f func(now uint64) (any, error)) (common.Hash, er
 	c.mine(now)
 	n := uint64(len(c.blocks) - 1)
 	tx := hashOf("tx", n)
-	if event != nil {
-		c.facts = append(c.facts, protocol.Fact{Block: n, Time: c.blocks[n], Tx: tx, Event: event})
+	events, many := event.([]any)
+	if !many && event != nil {
+		events = []any{event}
+	}
+	for i, e := range events {
+		c.facts = append(c.facts, protocol.Fact{Block: n, Time: c.blocks[n], Index: uint64(i), Tx: tx, Event: e})
 	}
 	if when == After {
 		return common.Hash{}, fmt.Errorf("%s: %w", op, ErrFault)

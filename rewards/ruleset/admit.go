@@ -69,7 +69,7 @@ func (d *derivation) open(b []byte) (it *item, valid bool, err error) {
 	}
 	it = &item{
 		id: k.id, digest: k.digest, receipt: k.receipt, cosigned: k.cosigned, envelope: b,
-		worth: new(big.Int), settled: new(big.Int), emission: new(big.Int),
+		worth: new(big.Int), settled: new(big.Int), returned: new(big.Int), emission: new(big.Int),
 	}
 	if k.receipt.Value.Fits128() {
 		it.worth = k.receipt.Value.Big()

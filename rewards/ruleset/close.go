@@ -30,7 +30,7 @@ func (l *ledger) close() (*Epoch, error) {
 	if err != nil {
 		return nil, err
 	}
-	var to amounts
+	to := amounts{l.err}
 	e := &Epoch{
 		Number: d.in.Epoch, Previous: d.in.Previous.Epoch, Batches: d.batches,
 		before: d.in.Previous, received: d.view.redeemed,
@@ -43,6 +43,7 @@ func (l *ledger) close() (*Epoch, error) {
 		s.Channels = append(s.Channels, *c)
 	}
 	slices.SortFunc(s.Channels, func(a, b Channel) int { return bytes.Compare(a.ID[:], b.ID[:]) })
+	s.Promises = l.promises()
 	l.outcomes(e, &s, &to)
 	l.balances(e, &s, &to)
 	back := new(big.Int).Set(d.view.received)
@@ -52,6 +53,7 @@ func (l *ledger) close() (*Epoch, error) {
 	for _, h := range s.Holds {
 		back.Add(back, h.Amount.Big())
 	}
+	back.Add(back, unearned(s.Pins))
 	e.HeldBack = to.of(back)
 	if to.err != nil {
 		return nil, fmt.Errorf("ruleset: add up epoch %d: %w", e.Number, to.err)
@@ -86,13 +88,21 @@ func commitments(n protocol.Network, bs []BatchOutcome) (common.Hash, error) {
 }
 
 func (l *ledger) outcomes(e *Epoch, s *State, to *amounts) {
-	for _, it := range l.d.items {
+	for _, it := range slices.Concat(l.d.items, l.d.pins) {
 		r := it.receipt
+		var p Progress
+		if it.pin != nil {
+			p = Progress{it.pin.Seconds, it.pin.Proved, it.pin.Split, to.of(it.returned), it.pin.Emission}
+		}
 		e.Outcomes = append(e.Outcomes, Outcome{
 			Receipt: it.id, Digest: it.digest, Worker: r.Worker, Payer: r.Payer, Batch: it.state.Batch, Kind: r.Kind,
-			Reason: it.reason, Until: it.until, Value: to.of(it.worth), Settled: to.of(it.settled), Emission: to.of(it.emission), Why: it.why,
+			Reason: it.reason, Until: it.until, Value: to.of(it.worth), Settled: to.of(it.settled), Emission: to.of(it.emission), Pin: p, Why: it.why,
 		})
-		if it.reason == protocol.ReasonHeldUntil || it.reason == protocol.ReasonAuditPending {
+		if it.pin != nil {
+			if !it.over {
+				s.Pins = append(s.Pins, *it.pin)
+			}
+		} else if it.reason == protocol.ReasonHeldUntil || it.reason == protocol.ReasonAuditPending {
 			it.state.Reason = it.reason
 			s.Pending = append(s.Pending, it.state)
 		}
@@ -102,6 +112,9 @@ func (l *ledger) outcomes(e *Epoch, s *State, to *amounts) {
 	}
 	slices.SortStableFunc(s.Pending, func(a, b Pending) int {
 		return cmp.Or(cmp.Compare(a.Batch, b.Batch), bytes.Compare(a.Envelope, b.Envelope))
+	})
+	slices.SortFunc(s.Pins, func(a, b Pin) int {
+		return cmp.Or(cmp.Compare(a.Batch, b.Batch), bytes.Compare(a.Digest[:], b.Digest[:]))
 	})
 	for r := protocol.ReasonRewarded; r <= protocol.RejectedCap; r++ {
 		var n uint64
@@ -163,7 +176,8 @@ func (l *ledger) balances(e *Epoch, s *State, to *amounts) {
 // The sums over reasons equal what was committed; every receipt has one reason;
 // no channel is credited more than its vouchers moved; balances grow by the
 // deltas; and total = received − burned + minted − held back, where held back is
-// what channels collected beyond what was settled plus the emission on hold.
+// what channels collected beyond what was settled, plus what open pins have not
+// earned yet, plus the emission on hold.
 func (e *Epoch) Check() error {
 	bad := func(what string, a, b any) error {
 		return fmt.Errorf("%w: epoch %d: %s: %v and %v", ErrInvariant, e.Number, what, a, b)
@@ -212,6 +226,12 @@ func (e *Epoch) Check() error {
 	for _, h := range e.State.Holds {
 		held.Add(held, h.Amount.Big())
 	}
+	for _, p := range e.State.Pins {
+		if p.Split.Cmp(p.Value) > 0 || p.Proved > p.Seconds {
+			return bad("a pin's earnings and value", p.Split, p.Value)
+		}
+	}
+	held.Add(held, unearned(e.State.Pins))
 	if held.Cmp(e.HeldBack.Big()) != 0 {
 		return bad("held back by part and in all", held, e.HeldBack)
 	}
@@ -247,6 +267,7 @@ func (e *Epoch) checkGrowth(bad func(string, any, any) error) error {
 	for _, c := range e.State.Channels {
 		settled.Sub(settled, c.Credited.Big())
 	}
+	settled.Sub(settled, unearned(e.before.Pins)).Add(settled, unearned(e.State.Pins))
 	if settled.Sign() != 0 {
 		return bad("settled by receipt and by channel differ by", settled, 0)
 	}

@@ -47,6 +47,7 @@ func Derive(in Input) (*Epoch, error) {
 		return nil, err
 	}
 	d.audit()
+	d.accuse()
 	d.void()
 	l := newLedger(d)
 	l.settle()
@@ -82,7 +83,7 @@ func (d *derivation) audit() {
 			it.state.Passed = true
 			continue
 		case protocol.OutcomeMismatch:
-			d.voided[it.receipt.Worker] = true
+			d.voided[it.receipt.Worker] = "another receipt of its worker failed an audit"
 			it.end(protocol.RejectedMismatch, "an audit computed something else")
 			continue
 		case protocol.OutcomeNoData:
@@ -104,11 +105,21 @@ func (d *derivation) audit() {
 	}
 }
 
-// void takes everything unsettled from a worker that an audit caught.
+// accuse finds the nodes that the chain saw sign wrong data since the epoch before.
+func (d *derivation) accuse() {
+	before := d.in.Previous.Epoch
+	for _, w := range d.view.wrong {
+		if before == protocol.NoEpoch || w.time > d.in.Params.AuditBy(before) {
+			d.voided[w.node] = "its worker signed data that is not the piece's"
+		}
+	}
+}
+
+// void takes everything unsettled from a worker that was caught.
 func (d *derivation) void() {
 	for _, it := range d.items {
-		if d.voided[it.receipt.Worker] && (it.reason == 0 || it.reason == protocol.ReasonAuditPending) {
-			it.end(protocol.ReasonRefunded, "another receipt of its worker failed an audit")
+		if why, ok := d.voided[it.receipt.Worker]; ok && (it.reason == 0 || it.reason == protocol.ReasonAuditPending) {
+			it.end(protocol.ReasonRefunded, why)
 		}
 	}
 }

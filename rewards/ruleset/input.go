@@ -49,7 +49,8 @@ type Input struct {
 	Blocks   Blocks                 // batch data, receipts, specs and models that could be had
 	Verdicts []protocol.Signed[protocol.Verdict]
 	Adverts  []protocol.Signed[protocol.Advert]
-	Memo     *Memo // nil remembers nothing
+	Reports  []protocol.Signed[protocol.RetrievalReport] // pinned with the epoch; no rule reads them
+	Memo     *Memo                                       // nil remembers nothing
 }
 
 // Want lists what an input lacks. Hashes and Beacons are the chain's and needed;
@@ -90,7 +91,7 @@ func Wants(in Input) (Want, error) {
 // bring an epoch forward until its CommitBy has passed.
 func Next(s State, facts []protocol.Fact, p protocol.Params) (epoch uint64, ok bool) {
 	first := s.Epoch + 1 // wraps to 0 at NoEpoch
-	if len(s.Pending) > 0 || len(s.Carried) > 0 {
+	if len(s.Pending) > 0 || len(s.Carried) > 0 || len(s.Pins) > 0 {
 		return first, true
 	}
 	epoch = protocol.NoEpoch
@@ -124,11 +125,14 @@ type item struct {
 	feeOnly string // why no emission; "" if nothing stands against it
 	unread  bool   // documents could not be had
 	draw    *Drawn
+	pin     *Pin // paid as it is proved, once it is open
+	over    bool // the pin ends in this epoch
 
 	reason   protocol.Reason // 0 until judged
 	until    uint64
 	why      string
 	settled  *big.Int
+	returned *big.Int // of settled, what the payer of a pin got back
 	emission *big.Int
 }
 
@@ -145,10 +149,11 @@ type derivation struct {
 	channels map[common.Hash]*Channel
 	holds    map[common.Address]*big.Int
 	items    []*item
+	pins     []*item // open since an earlier epoch
 	batches  []BatchOutcome
 	carried  []Carried
-	seen     map[common.Hash]bool // digests in this epoch
-	voided   map[common.Address]bool
+	seen     map[common.Hash]bool             // digests in this epoch
+	voided   map[common.Address]string        // who loses what is unsettled, and why
 	ranks    map[common.Hash][]common.Address // by offer
 	noBlock  map[cid.Cid]cid.Cid              // to the root that it belongs to
 	noHash   map[uint64]bool
@@ -170,7 +175,7 @@ func prepare(in Input) (*derivation, error) {
 	d := &derivation{
 		in: in, view: look(in.Facts, in.Params, in.Params.AuditBy(in.Epoch)),
 		channels: map[common.Hash]*Channel{}, holds: map[common.Address]*big.Int{},
-		seen: map[common.Hash]bool{}, voided: map[common.Address]bool{},
+		seen: map[common.Hash]bool{}, voided: map[common.Address]string{},
 		ranks: map[common.Hash][]common.Address{}, noBlock: map[cid.Cid]cid.Cid{}, noHash: map[uint64]bool{}, noBeacon: map[uint64]bool{},
 	}
 	for _, c := range in.Previous.Channels {
@@ -184,6 +189,9 @@ func prepare(in Input) (*derivation, error) {
 		if err := d.resume(p); err != nil {
 			return nil, err
 		}
+	}
+	for _, p := range in.Previous.Pins {
+		d.pins = append(d.pins, p.item())
 	}
 	var taken uint64
 	for _, c := range d.due() {

@@ -20,16 +20,18 @@ type ledger struct {
 	auditing *big.Int // auditors' parts of all fees
 	burned   *big.Int
 	minted   *big.Int
-	lapsed   map[common.Address]bool // whose holds are forfeit
 	holders  map[cid.Cid]map[common.Address]bool
-	rewarded []*item // with emission, in order
+	rewarded []*item                // with emission, in order
+	err      error                  // the first amount out of range
+	opened   []*item                // pins that open in this epoch
+	promised map[common.Hash]uint64 // end of the last promise, by what it is of
 }
 
 func newLedger(d *derivation) *ledger {
 	return &ledger{
 		d: d, earned: map[common.Address]*[roles]*big.Int{}, auditing: new(big.Int),
-		burned: new(big.Int), minted: new(big.Int), lapsed: map[common.Address]bool{},
-		holders: map[cid.Cid]map[common.Address]bool{},
+		burned: new(big.Int), minted: new(big.Int),
+		holders: map[cid.Cid]map[common.Address]bool{}, promised: map[common.Hash]uint64{},
 	}
 }
 
@@ -65,7 +67,9 @@ func (l *ledger) settle() {
 		default:
 		}
 	}
+	l.pins()
 	l.emit()
+	l.report()
 	l.reward()
 }
 
@@ -113,8 +117,12 @@ func (l *ledger) pay(it *item) {
 		it.end(protocol.RejectedCap, "no redeemed voucher covers it")
 		return
 	}
+	if it.receipt.Kind == protocol.KindPin && l.d.in.Params.ProofPeriod > 0 {
+		l.open(it)
+		return
+	}
 	it.settled.Set(it.worth)
-	burned := l.split(it)
+	burned := l.split(it, it.worth)
 	it.end(protocol.ReasonFeeOnly, it.feeOnly)
 	if it.feeOnly != "" {
 		return
@@ -154,13 +162,13 @@ func policyOf(it *item, r Rules) protocol.Policy {
 	}
 }
 
-// split gives the fee to whom the policy names: every part rounded down, what
+// split gives a fee, or the part of one that is earned, to whom the policy names: every part rounded down, what
 // is left over to the treasury. It returns the burned part.
-func (l *ledger) split(it *item) *big.Int {
+func (l *ledger) split(it *item, fee *big.Int) *big.Int {
 	p := policyOf(it, l.d.in.Rules)
-	left := new(big.Int).Set(it.worth)
+	left := new(big.Int).Set(fee)
 	part := func(bps uint16) *big.Int {
-		v := new(big.Int).Mul(it.worth, big.NewInt(int64(bps)))
+		v := new(big.Int).Mul(fee, big.NewInt(int64(bps)))
 		v.Quo(v, big.NewInt(10_000))
 		left.Sub(left, v)
 		return v
@@ -217,7 +225,7 @@ func (l *ledger) emit() {
 			it.emission.Mul(it.emission, limit)
 			it.emission.Quo(it.emission, total)
 		}
-		if it.emission.Sign() == 0 {
+		if it.emission.Sign() == 0 && it.pin == nil {
 			it.end(protocol.ReasonFeeOnly, "the epoch's emission is used up")
 		}
 		l.minted.Add(l.minted, it.emission)
@@ -277,7 +285,7 @@ func (l *ledger) holds() ([]Hold, error) {
 	var out []Hold
 	for _, h := range l.d.in.Previous.Holds {
 		switch {
-		case l.d.voided[h.Account]:
+		case l.d.voided[h.Account] != "":
 			l.burned.Add(l.burned, h.Amount.Big())
 		case h.Until <= l.d.in.Epoch:
 			l.credit(h.Account, h.Role, h.Amount.Big())

@@ -11,18 +11,23 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 
 	"tally/protocol"
+	"tally/rewards/possession"
 	"tally/rewards/rewardstest"
 	"tally/rewards/ruleset"
 )
 
 // play runs random epochs: good and bad receipts of all kinds, late vouchers,
-// lost batches, silent and harsh auditors.
+// lost batches, silent and harsh auditors, proofs that come and do not, pieces
+// that leave and come back, data that is wrong.
 func play(t *testing.T, seed uint64, epochs uint64, each func(ruleset.Input, *ruleset.Epoch)) {
 	t.Helper()
 	rnd := rand.New(rand.NewPCG(seed, 1))
-	w := newWorld(t)
+	w := proving(t)
 	jobs := []*rewardstest.Job{w.infer(), w.train(), w.pin()}
 	workers := []string{"w1", "w2", "p1", "p2"}
+	for _, n := range workers[1:] {
+		w.keep(n, shardSize)
+	}
 	var hidden []protocol.Batch
 	for n := range epochs {
 		if start := w.chain.Params.End(n) - w.chain.Params.EpochLength; w.now < start {
@@ -32,7 +37,14 @@ func play(t *testing.T, seed uint64, epochs uint64, each func(ruleset.Input, *ru
 		made := map[string][]protocol.Cosigned{}
 		for range 1 + rnd.IntN(8) {
 			name := workers[rnd.IntN(len(workers))]
-			c, v, err := jobs[rnd.IntN(len(jobs))].Work(name, protocol.NewAmount(rnd.Uint64N(1e18)), w.now, func(r *protocol.Receipt) {
+			j := jobs[rnd.IntN(len(jobs))]
+			if name[0] == 'p' && rnd.IntN(4) > 0 {
+				j = jobs[2]
+			}
+			c, v, err := j.Work(name, protocol.NewAmount(rnd.Uint64N(1e18)), w.now, func(r *protocol.Receipt) {
+				if r.Kind == protocol.KindPin {
+					r.Trace, r.UnitsIn, r.UnitsOut, r.Start = shard, shardSize, rnd.Uint64N(400), r.End-rnd.Uint64N(150)
+				}
 				switch rnd.IntN(12) {
 				case 0:
 					r.Epoch++
@@ -72,6 +84,7 @@ func play(t *testing.T, seed uint64, epochs uint64, each func(ruleset.Input, *ru
 			}
 			w.commitBatch(name, b)
 		}
+		w.periods(rnd, workers[1:])
 		w.audit(n, func(ruleset.Drawn) protocol.Outcome {
 			return []protocol.Outcome{protocol.OutcomeEqual, protocol.OutcomeEqual, protocol.OutcomeEqual, protocol.OutcomeEqual, protocol.OutcomeNoData, 0, protocol.OutcomeMismatch}[rnd.IntN(7)]
 		})
@@ -88,6 +101,81 @@ func play(t *testing.T, seed uint64, epochs uint64, each func(ruleset.Input, *ru
 			w.store.Hide(false, hidden[0].Data)
 			hidden = hidden[1:]
 		}
+	}
+}
+
+// periods lets a few proof periods pass, in which some do as they should.
+func (w *world) periods(rnd *rand.Rand, names []string) {
+	w.t.Helper()
+	for range rnd.IntN(5) {
+		w.now += rnd.Uint64N(12)
+		w.chain.NextPeriod()
+		for _, n := range names {
+			a := w.chain.As(rewardstest.Addr(n))
+			if rnd.IntN(5) > 0 {
+				if _, err := a.Prove(w.t.Context()); err != nil && !errors.Is(err, rewardstest.ErrRevert) {
+					w.t.Fatal(err)
+				}
+			}
+			switch ids := a.Kept(); {
+			case len(ids) == 0:
+				w.keep(n, shardSize)
+			case rnd.IntN(12) == 0:
+				w.ok(a.RemovePiece(ids[0], true))
+			case rnd.IntN(40) == 0:
+				w.ok(w.chain.Say(protocol.DataWrong{Node: a.Address(), Piece: shard}))
+			}
+		}
+	}
+}
+
+// Whatever is promised how often: a second that was proved is paid once by a payer.
+func TestProvedTimeIsPaidOnceForRandomEpochs(t *testing.T) {
+	earned := 0
+	for range 8 {
+		seed := rand.Uint64()
+		t.Logf("seed %d", seed)
+		paid := map[string]ruleset.Outcome{}
+		ended := map[string]bool{}
+		play(t, seed, 8, func(in ruleset.Input, e *ruleset.Epoch) {
+			for _, o := range e.Outcomes {
+				if o.Pin.Promised == 0 {
+					continue
+				}
+				id := o.Receipt.String()
+				before := paid[id]
+				if ended[id] {
+					t.Fatalf("seed %d: receipt %s goes on after its end", seed, id)
+				}
+				ended[id] = o.Reason != protocol.ReasonHeldUntil
+				if o.Pin.Proved < before.Pin.Proved || o.Pin.Split.Cmp(before.Pin.Split) < 0 || o.Pin.Emission.Cmp(before.Pin.Emission) < 0 {
+					t.Fatalf("seed %d: receipt %s loses what it had: %+v, before %+v", seed, id, o.Pin, before.Pin)
+				}
+				if all, err := o.Pin.Split.Add(o.Pin.Returned); err != nil || ended[id] && all.Cmp(o.Value) != 0 {
+					t.Fatalf("seed %d: receipt %s ended %s with %s of %s, %v", seed, id, o.Reason, all, o.Value, err)
+				}
+				paid[id] = o
+			}
+			sets := possession.Read(in.Facts, in.Params, in.Params.AuditBy(in.Epoch))
+			by := map[common.Address]uint64{}
+			for _, o := range paid {
+				by[o.Worker] += o.Pin.Proved
+			}
+			for a, sum := range by {
+				if most := sets.Proved(a, shard, shardSize, 0, 1<<40); sum > most {
+					t.Fatalf("seed %d, epoch %d: %s is paid for %d seconds, it proved %d", seed, e.Number, a, sum, most)
+				}
+			}
+		})
+		for _, o := range paid {
+			if o.Pin.Proved > 0 {
+				earned++
+			}
+		}
+	}
+	t.Logf("%d pins earned something", earned)
+	if earned == 0 {
+		t.Error("no pin earned anything: nothing was shown")
 	}
 }
 
@@ -229,7 +317,7 @@ func TestRulesHaveOneHash(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := common.HexToHash("0x999ab166929a8b14e5732da2210e96bea9399508a732f32a1c500016ea3b0221"); h != want {
+	if want := common.HexToHash("0x1a0dadb7328f234cc138aacc81f46ca1fc739900ad52c5a7d9aab81361be1e88"); h != want {
 		t.Errorf("the first ruleset's hash is %s, want %s: a change is a new version", h, want)
 	}
 }

@@ -30,6 +30,9 @@ type Rules struct {
 
 	MaxReceipts uint64 // of the batches that one epoch reads; the rest is carried over
 
+	PinLimit uint64 // seconds that a pin may promise at most
+	PinGrace uint64 // epochs after a promise's end in which a proof may still come
+
 	ProtocolBudget protocol.Amount // minted an epoch for protocol-issued work
 	Train          protocol.Policy // of a training job's fee
 	Pin            protocol.Policy // of a pin job's fee
@@ -45,6 +48,7 @@ func First() Rules {
 		Fallbacks: 2, MinHolders: 3,
 		AuditFloor: 85_899_346 /* 2 % of 2^32, rounded up */, AuditFactor: 3, AuditTries: 2,
 		HoldEpochs: 2, MaxCarry: 8, MaxReceipts: 131_072,
+		PinLimit: 366 * 86_400, PinGrace: 1,
 		Train: standard, Pin: standard, Other: standard,
 	}
 }

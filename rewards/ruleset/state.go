@@ -146,6 +146,32 @@ type Hold struct {
 	Amount  protocol.Amount
 }
 
+// Pin is a pin receipt that is paid as its worker proves that it keeps the piece.
+type Pin struct {
+	Receipt  cid.Cid // its id
+	Digest   common.Hash
+	Worker   common.Address
+	Payer    common.Address
+	Batch    uint64      // epoch of the batch that committed it
+	Piece    common.Hash // root
+	Size     uint64      // bytes of the CAR file
+	From     uint64      // unix seconds; time before it is not paid
+	Until    uint64      // the promise's end
+	Seconds  uint64      // promised
+	Steps    uint64      // down in rank
+	FeeOnly  string      // why it earns no emission; "" if nothing stands against it
+	Value    protocol.Amount
+	Proved   uint64          // seconds so far
+	Split    protocol.Amount // of the value, so far
+	Emission protocol.Amount // so far
+}
+
+// Promise is the end of the last promise that a worker gave a payer for a piece.
+type Promise struct {
+	Of    common.Hash // keccak256(payer ‖ worker ‖ piece root)
+	Until uint64
+}
+
 // Carried is a commitment whose data could not be had yet.
 type Carried struct {
 	Batch protocol.Batch
@@ -160,6 +186,8 @@ type State struct {
 	Pending  []Pending
 	Holds    []Hold
 	Carried  []Carried
+	Pins     []Pin           // open, by batch's epoch, then digest
+	Promises []Promise       // by what they are of
 	Received protocol.Amount // moved into the pool so far
 	Burned   protocol.Amount // so far
 	Minted   protocol.Amount // so far
@@ -194,9 +222,19 @@ type Outcome struct {
 	Reason   protocol.Reason
 	Until    uint64          // epoch that looks again, for a reason that is not final
 	Value    protocol.Amount // of the receipt; zero where it passes 2^128-1
-	Settled  protocol.Amount // of it, what the split or the payer got
-	Emission protocol.Amount
+	Settled  protocol.Amount // of it, what the split or the payer got in this epoch
+	Emission protocol.Amount // of this epoch
+	Pin      Progress        // of a pin that is paid as it is proved
 	Why      string
+}
+
+// Progress is how far a pin is, all epochs together. It is zero for all else.
+type Progress struct {
+	Promised uint64 // seconds
+	Proved   uint64 // of them
+	Split    protocol.Amount
+	Returned protocol.Amount // to the payer
+	Emission protocol.Amount
 }
 
 // BatchOutcome is what became of a commitment as a whole.

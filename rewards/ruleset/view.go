@@ -9,6 +9,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 
 	"tally/protocol"
+	"tally/rewards/possession"
 )
 
 // opened is an offer with the block that opened it.
@@ -30,6 +31,14 @@ type view struct {
 	received *big.Int
 	batches  []protocol.Batch // committed in time, by epoch, then worker
 	nodes    map[common.Address][]entry
+	wrong    []wrong          // in the chain's order
+	sets     *possession.Sets // what nodes prove that they keep
+}
+
+// wrong is a node that the chain saw sign wrong data.
+type wrong struct {
+	node common.Address
+	time uint64
 }
 
 // look folds facts until the time, in the chain's order.
@@ -45,7 +54,7 @@ func look(facts []protocol.Fact, p protocol.Params, until uint64) *view {
 	})
 	v := &view{
 		offers: map[common.Hash]opened{}, redeemed: map[common.Hash]protocol.Redeemed{},
-		received: new(big.Int), nodes: map[common.Address][]entry{},
+		received: new(big.Int), nodes: map[common.Address][]entry{}, sets: possession.Read(facts, p, until),
 	}
 	type slot struct {
 		worker common.Address
@@ -68,6 +77,8 @@ func look(facts []protocol.Fact, p protocol.Params, until uint64) *view {
 		case protocol.Redeemed:
 			v.redeemed[e.Channel] = e
 			v.received.Add(v.received, e.Moved.Big())
+		case protocol.DataWrong:
+			v.wrong = append(v.wrong, wrong{e.Node, f.Time})
 		case protocol.Committed:
 			s := slot{e.Batch.Worker, e.Batch.Epoch}
 			if !once[s] && e.Batch.Epoch < p.EpochAt(f.Time) && f.Time <= p.CommitBy(e.Batch.Epoch) {

@@ -1,0 +1,231 @@
+// Package possession reads out of the chain's facts which pieces every node keeps
+// in its proof set, and for how long it proved that it has them.
+//
+// The life of a piece: a node adds it in period p; from p+1 on every proof of the
+// node covers it; the node removes it. A stretch is the time between two proofs
+// in consecutive periods; the first one begins when the piece is added and ends
+// with the proof of period p+1. A period without a proof breaks the stretch: from
+// the last proof before it to the first one after it, nothing is proved.
+//
+// A [Sets] is immutable, and everything in it is a function of the facts alone:
+// whoever has the chain gets the same. The package does no I/O and decides no
+// money.
+package possession
+
+import (
+	"bytes"
+	"cmp"
+	"maps"
+	"slices"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"tally/protocol"
+)
+
+// Sets are the proof sets of all nodes, as of a time.
+type Sets struct {
+	params protocol.Params
+	nodes  map[common.Address]*set
+}
+
+// content is a CAR file: the root binds its length, but a set's size is its
+// node's word until it is proved, so both must be what was promised.
+type content struct {
+	root common.Hash
+	size uint64
+}
+
+// place is where a fact stands on the chain.
+type place struct{ block, index uint64 }
+
+func (p place) compare(o place) int {
+	return cmp.Or(cmp.Compare(p.block, o.block), cmp.Compare(p.index, o.index))
+}
+
+// proof is one period that was proved.
+type proof struct {
+	period, time uint64
+	at           place
+	run          uint64 // seconds in all stretches between two proofs, up to this one
+}
+
+// stay is a piece in a set, from its addition to its removal.
+type stay struct {
+	id      uint64
+	of      content
+	added   uint64 // time
+	first   uint64 // period that covers it first
+	removed place  // block 0 where it was not
+	gone    bool
+}
+
+type set struct {
+	proofs []proof // ascending, each period once
+	stays  map[content][]*stay
+	byID   map[uint64]*stay
+	missed uint64 // the period after the last one that the chain says was missed
+}
+
+// Read takes the facts up to the time, in any order.
+func Read(facts []protocol.Fact, p protocol.Params, until uint64) *Sets {
+	s := &Sets{params: p, nodes: map[common.Address]*set{}}
+	if p.ProofPeriod == 0 {
+		return s
+	}
+	fs := make([]protocol.Fact, 0, len(facts))
+	for _, f := range facts {
+		if f.Time > until {
+			continue
+		}
+		switch f.Event.(type) {
+		case protocol.PieceAdded, protocol.PieceRemoved, protocol.PossessionProved, protocol.PeriodsMissed:
+			fs = append(fs, f)
+		}
+	}
+	slices.SortStableFunc(fs, func(a, b protocol.Fact) int {
+		return cmp.Or(cmp.Compare(a.Block, b.Block), cmp.Compare(a.Index, b.Index))
+	})
+	for _, f := range fs {
+		s.take(f)
+	}
+	return s
+}
+
+func (s *Sets) of(a common.Address) *set {
+	n := s.nodes[a]
+	if n == nil {
+		n = &set{stays: map[content][]*stay{}, byID: map[uint64]*stay{}}
+		s.nodes[a] = n
+	}
+	return n
+}
+
+func (s *Sets) take(f protocol.Fact) {
+	at := place{f.Block, f.Index}
+	switch e := f.Event.(type) {
+	case protocol.PieceAdded:
+		n := s.of(e.Node)
+		if n.byID[e.ID] != nil {
+			return // the same log given twice
+		}
+		y := &stay{id: e.ID, of: content{e.Root, e.Size}, added: f.Time, first: s.params.PeriodAt(f.Block) + 1}
+		n.byID[e.ID] = y
+		n.stays[y.of] = append(n.stays[y.of], y)
+	case protocol.PieceRemoved:
+		if y := s.of(e.Node).byID[e.ID]; y != nil && !y.gone {
+			y.removed, y.gone = at, true
+		}
+	case protocol.PossessionProved:
+		n := s.of(e.Node)
+		p := proof{period: e.Period, time: f.Time, at: at}
+		if k := len(n.proofs); k > 0 {
+			last := n.proofs[k-1]
+			if e.Period <= last.period {
+				return
+			}
+			p.run = last.run
+			if e.Period == last.period+1 {
+				p.run += f.Time - last.time
+			}
+		}
+		n.proofs = append(n.proofs, p)
+	case protocol.PeriodsMissed:
+		n := s.of(e.Node)
+		n.missed = max(n.missed, e.To+1)
+	}
+}
+
+// Proved is for how many seconds from from to to the node proved that it has the
+// CAR file with this piece root and size.
+func (s *Sets) Proved(node common.Address, root common.Hash, size, from, to uint64) uint64 {
+	n := s.nodes[node]
+	if n == nil {
+		return 0
+	}
+	var sum uint64
+	for _, y := range n.stays[content{root, size}] {
+		i, j, ok := n.cover(y)
+		if !ok {
+			continue
+		}
+		begin, end := n.proofs[i].time, n.proofs[j].time
+		if n.proofs[i].period == y.first {
+			if lo, hi := max(from, y.added), min(to, begin); lo < hi {
+				sum += hi - lo
+			}
+		}
+		if lo, hi := max(from, begin), min(to, end); lo < hi {
+			sum += n.run(i, j, hi) - n.run(i, j, lo)
+		}
+		from = max(from, end) // a second id of the same piece goes on where this one ends
+	}
+	return sum
+}
+
+// cover is the first and the last of the proofs that cover a piece.
+func (n *set) cover(y *stay) (i, j int, ok bool) {
+	i, _ = slices.BinarySearchFunc(n.proofs, y.first, func(p proof, first uint64) int { return cmp.Compare(p.period, first) })
+	j = len(n.proofs)
+	if y.gone {
+		j, _ = slices.BinarySearchFunc(n.proofs, y.removed, func(p proof, at place) int { return p.at.compare(at) })
+	}
+	return i, j - 1, i < j
+}
+
+// run is the time in stretches up to t, a time between those of proofs i and j.
+func (n *set) run(i, j int, t uint64) uint64 {
+	k, _ := slices.BinarySearchFunc(n.proofs[i:j+1], t, func(p proof, t uint64) int {
+		if p.time <= t {
+			return -1
+		}
+		return 1
+	})
+	p := n.proofs[i+k-1] // the last one not later than t
+	if i+k <= j && n.proofs[i+k].period == p.period+1 {
+		return p.run + t - p.time
+	}
+	return p.run
+}
+
+// Holder is a node with what is in its set, in the order of ids.
+type Holder struct {
+	Node   common.Address
+	Pieces []protocol.HeldPiece
+}
+
+// Suspended is how many periods running a node may miss before its set counts
+// for nothing.
+const Suspended = 2
+
+// Holders are the nodes that keep something and are not suspended when the given
+// period runs, by address.
+func (s *Sets) Holders(period uint64) []Holder {
+	var out []Holder
+	for _, a := range slices.SortedFunc(maps.Keys(s.nodes), func(a, b common.Address) int { return bytes.Compare(a[:], b[:]) }) {
+		n := s.nodes[a]
+		h := Holder{Node: a}
+		since := uint64(1<<64 - 1)
+		for _, id := range slices.Sorted(maps.Keys(n.byID)) {
+			y := n.byID[id]
+			if y.gone {
+				continue
+			}
+			since = min(since, y.first)
+			h.Pieces = append(h.Pieces, protocol.HeldPiece{ID: id, Root: y.of.root, Size: y.of.size})
+		}
+		if k := len(n.proofs); k > 0 {
+			since = max(since, n.proofs[k-1].period+1)
+		}
+		if len(h.Pieces) > 0 && max(period, n.missed) < since+Suspended {
+			out = append(out, h)
+		}
+	}
+	return out
+}
+
+// Has reports whether a piece is in the node's set.
+func (s *Sets) Has(node common.Address, id uint64) bool {
+	n := s.nodes[node]
+	return n != nil && n.byID[id] != nil && !n.byID[id].gone
+}

@@ -1,0 +1,195 @@
+package possession_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"tally/protocol"
+	"tally/rewards/possession"
+)
+
+// Ten blocks of one second a period: block and time are the same number here.
+func params() protocol.Params { return protocol.Params{EpochLength: 100, ProofPeriod: 10} }
+
+var node, root = common.Address{1}, common.Hash{2}
+
+func at(block uint64, e any) protocol.Fact { return protocol.Fact{Block: block, Time: block, Event: e} }
+
+func add(block, id uint64) protocol.Fact {
+	return at(block, protocol.PieceAdded{Node: node, ID: id, Root: root, Size: 7})
+}
+
+func remove(block, id uint64) protocol.Fact {
+	return at(block, protocol.PieceRemoved{Node: node, ID: id})
+}
+
+func prove(blocks ...uint64) (out []protocol.Fact) {
+	for _, b := range blocks {
+		out = append(out, at(b, protocol.PossessionProved{Node: node, Period: b / 10, Leaves: 1}))
+	}
+	return out
+}
+
+func TestOnlyUnbrokenStretchesCount(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		facts    []protocol.Fact
+		from, to uint64
+		want     uint64
+	}{
+		{"nothing is proved without a proof", []protocol.Fact{add(3, 1)}, 0, 1000, 0},
+		{"the first stretch begins with the addition", append(prove(14), add(3, 1)), 0, 1000, 11},
+		{"the first stretch begins with the promise", append(prove(14), add(3, 1)), 5, 1000, 9},
+		{"a proof in the period of the addition covers nothing", append(prove(8), add(3, 1)), 0, 1000, 0},
+		{"consecutive periods are unbroken", append(prove(14, 29, 30), add(3, 1)), 0, 1000, 27},
+		{"a stretch ends with the promise", append(prove(14, 29, 30), add(3, 1)), 0, 21, 18},
+		{"a missed period is not paid, nor the time around it", append(prove(14, 34, 45), add(3, 1)), 0, 1000, 11 + 11},
+		{"the first period missed leaves nothing before the second", append(prove(24, 31), add(3, 1)), 0, 1000, 7},
+		{"a removed piece counts to its last proof", append(prove(14, 24, 34), add(3, 1), remove(27, 1)), 0, 1000, 21},
+		{"a piece removed before its first proof never counted", append(prove(14, 24), add(3, 1), remove(12, 1)), 0, 1000, 0},
+		{"a piece that comes back starts anew", append(prove(14, 24, 34, 44), add(3, 1), remove(25, 1), add(31, 2)), 0, 1000, 21 + 13},
+		{"a second id of the same piece is not paid twice", append(prove(14, 24, 34), add(3, 1), add(4, 2)), 0, 1000, 31},
+		{"a second id goes on where the first one ends", append(prove(14, 24, 34), add(3, 1), add(12, 2), remove(25, 1)), 0, 1000, 31},
+		{"a promise that is over before anything is proved", append(prove(14, 24), add(3, 1)), 0, 3, 0},
+		{"a promise between two proofs", append(prove(14, 24), add(3, 1)), 16, 19, 3},
+	} {
+		s := possession.Read(c.facts, params(), 1000)
+		if got := s.Proved(node, root, 7, c.from, c.to); got != c.want {
+			t.Errorf("%s: %d seconds, want %d", c.name, got, c.want)
+		}
+		if s.Proved(node, root, 8, c.from, c.to) != 0 || s.Proved(common.Address{9}, root, 7, c.from, c.to) != 0 {
+			t.Errorf("%s: another size or node counts too", c.name)
+		}
+	}
+}
+
+// slow is the definition, second by second.
+func slow(facts []protocol.Fact, from, to uint64) (sum uint64) {
+	proofs := map[uint64]uint64{}
+	for _, f := range facts {
+		if e, ok := f.Event.(protocol.PossessionProved); ok {
+			proofs[e.Period] = f.Time
+		}
+	}
+	for second := from; second < to; second++ {
+		paid := false
+		for _, f := range facts {
+			a, ok := f.Event.(protocol.PieceAdded)
+			if !ok {
+				continue
+			}
+			gone := uint64(1 << 60)
+			for _, g := range facts {
+				if r, ok := g.Event.(protocol.PieceRemoved); ok && r.ID == a.ID {
+					gone = g.Time
+				}
+			}
+			for period, end := range proofs {
+				first := f.Block/10 + 1
+				begin, before := proofs[period-1]
+				if period == first {
+					begin, before = f.Time, true
+				}
+				if period >= first && before && end < gone && begin <= second && second < end {
+					paid = true
+				}
+			}
+		}
+		if paid {
+			sum++
+		}
+	}
+	return sum
+}
+
+func TestProvedTimeIsThatOfTheDefinition(t *testing.T) {
+	for range 300 {
+		seed := rand.Uint64()
+		rnd := rand.New(rand.NewPCG(seed, 1))
+		var facts []protocol.Fact
+		in := false
+		id := uint64(0)
+		for period := range uint64(20) {
+			block := period*10 + 1 + rnd.Uint64N(8)
+			proved := rnd.IntN(4) > 0
+			if proved {
+				facts = append(facts, prove(block)...)
+			}
+			switch {
+			case !in && rnd.IntN(2) == 0:
+				id++
+				facts = append(facts, add(period*10+rnd.Uint64N(10), id))
+				if block == facts[len(facts)-1].Block { // one block holds one of the facts here
+					facts[len(facts)-1] = add(period*10+9, id)
+				}
+				in = true
+			case in && proved && rnd.IntN(4) == 0:
+				facts = append(facts, remove(block+1, id))
+				in = false
+			}
+		}
+		if len(facts) == 0 {
+			continue
+		}
+		from := rnd.Uint64N(150)
+		to := from + rnd.Uint64N(100)
+		want := slow(facts, from, to)
+		rnd.Shuffle(len(facts), func(i, j int) { facts[i], facts[j] = facts[j], facts[i] })
+		s := possession.Read(facts, params(), 1000)
+		if got := s.Proved(node, root, 7, from, to); got != want {
+			t.Fatalf("seed %d: %d seconds from %d to %d, the definition gives %d: %v", seed, got, from, to, want, facts)
+		}
+		if mid := from + (to-from)/2; s.Proved(node, root, 7, from, mid)+s.Proved(node, root, 7, mid, to) != want {
+			t.Fatalf("seed %d: two halves are not the whole", seed)
+		}
+		var last uint64
+		for cut := range uint64(200) { // what was proved stays proved, whatever comes later
+			now := possession.Read(facts, params(), cut).Proved(node, root, 7, from, to)
+			if now < last {
+				t.Fatalf("seed %d: at %d, %d seconds are proved, before %d", seed, cut, now, last)
+			}
+			last = now
+		}
+	}
+}
+
+func TestHoldersKeepSomethingAndAreNotSuspended(t *testing.T) {
+	other := common.Address{2}
+	facts := append(prove(14, 24), add(3, 1), add(4, 2), remove(25, 2),
+		at(5, protocol.PieceAdded{Node: other, ID: 1, Root: common.Hash{8}, Size: 9}))
+	s := possession.Read(facts, params(), 1000)
+	for period, want := range map[uint64][]common.Address{2: {node, other}, 3: {node}, 4: {node}, 5: nil} {
+		var got []common.Address
+		for _, h := range s.Holders(period) {
+			got = append(got, h.Node)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("in period %d, %v hold, want %v", period, got, want)
+		}
+	}
+	if h := s.Holders(2); fmt.Sprint(h[0].Pieces) != fmt.Sprint([]protocol.HeldPiece{{ID: 1, Root: root, Size: 7}}) {
+		t.Errorf("it holds %v", h[0].Pieces)
+	}
+	if !s.Has(node, 1) || s.Has(node, 2) || s.Has(other, 7) {
+		t.Error("what is in the sets is not what was put there")
+	}
+	facts = append(facts, at(26, protocol.PeriodsMissed{Node: node, From: 3, To: 4}))
+	if h := possession.Read(facts, params(), 1000).Holders(3); len(h) != 0 {
+		t.Errorf("who gave two periods up is suspended, but %v hold", h)
+	}
+}
+
+func BenchmarkProvedOverAYear(b *testing.B) {
+	facts := []protocol.Fact{add(3, 1)}
+	for p := uint64(1); p < 17_520; p++ { // half an hour a period
+		facts = append(facts, prove(p*10+2)...)
+	}
+	s := possession.Read(facts, params(), 1<<40)
+	for b.Loop() {
+		s.Proved(node, root, 7, 50_000, 150_000)
+	}
+}
