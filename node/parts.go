@@ -26,6 +26,7 @@ import (
 	"tally/node/join"
 	"tally/node/localnet"
 	"tally/node/models"
+	"tally/node/pinning"
 	"tally/node/repeat"
 	"tally/node/shelf"
 	"tally/node/view"
@@ -40,13 +41,14 @@ import (
 
 // Node is a node's parts, joined.
 type Node struct {
-	home   *home.Home
-	log    *slog.Logger
-	me     common.Address
-	book   chainclient.Book
-	rules  ruleset.Rules
-	openai string          // base URL; set once by Run
-	ctx    context.Context // of the loops; set once by Run
+	home    *home.Home
+	log     *slog.Logger
+	me      common.Address
+	book    chainclient.Book
+	rules   ruleset.Rules
+	openai  string          // base URL; set once by Run
+	gateway string          // base URL, or none; set once by Run
+	ctx     context.Context // of the loops; set once by Run
 
 	eth     *ethclient.Client
 	chain   *chainclient.Client
@@ -72,6 +74,7 @@ type Node struct {
 	models    *models.Library
 	sessions  *sessions
 	repeater  *repeat.Repeater
+	pins      *pinning.Service
 	topics    topics
 
 	problems problems
@@ -322,6 +325,18 @@ func (n *Node) openWork(ctx context.Context) (err error) {
 		Store: n.store, Models: manifests{n.models}, Streams: n.streams, Own: n.submitter.Transcript,
 		Verifiers: map[string]compute.Verifier{class: n.engine}, Trainers: map[string]compute.Trainer{class: n.engine}, Hashers: hashers,
 	})
+	n.pins, err = pinning.New(pinning.Config{
+		Keeper: join.Pinning{Store: n.store}, DB: n.db, Log: n.log,
+		Delegates: func() (out []string) {
+			for _, a := range n.host.Addrs() {
+				out = append(out, a.String())
+			}
+			return out
+		},
+	})
+	if err != nil {
+		return err
+	}
 	n.sessions = &sessions{
 		submitter: n.submitter, board: n.board, anybody: n.anybody, maxLock: cfg.SessionLimit(), open: map[cid.Cid]*slot{},
 	}
@@ -351,6 +366,7 @@ func (n *Node) loops() []loop {
 		{"models", n.learnModels},
 		{"adverts", n.learnAdverts},
 		{"announcer", n.announcer.Run},
+		{"pinning service", n.pins.Run},
 	}
 	add := func(name string, r interface{ Run(context.Context) error }, err error) {
 		if err != nil {

@@ -14,7 +14,6 @@ import (
 	"tally/node/api"
 	"tally/node/devnet"
 	"tally/node/home"
-	"tally/node/openai"
 	"tally/protocol"
 )
 
@@ -85,6 +84,10 @@ func Run(ctx context.Context, c Config) (err error) {
 		return errors.Join(err, local.Close())
 	}
 	n.openai = "http://" + public.Addr().String() + "/v1"
+	shown, err := n.listenGateway()
+	if err != nil {
+		return errors.Join(err, local.Close(), public.Close())
+	}
 
 	g, ctx := errgroup.WithContext(ctx)
 	n.ctx = ctx
@@ -99,16 +102,19 @@ func Run(ctx context.Context, c Config) (err error) {
 	}
 	if err := n.handle(); err != nil {
 		stop()
-		return errors.Join(err, local.Close(), public.Close(), g.Wait())
+		return errors.Join(err, local.Close(), public.Close(), shown.Close(), g.Wait())
 	}
 	g.Go(func() error {
 		return api.Serve(ctx, local, api.Guard(c.Home.Token, api.Fail, api.Handler(n.api(), stop, n.log)))
 	})
 	g.Go(func() error {
-		return api.Serve(ctx, public, api.Guard(c.Home.Token, openai.Fail, openai.Handler(n, n)))
+		return api.Serve(ctx, public, n.publicDoor())
 	})
+	if shown != nil {
+		g.Go(func() error { return n.serveGateway(ctx, shown) })
+	}
 	if c.Ready != nil {
-		r := devnet.Ready{Account: n.me.Hex(), Peer: n.host.ID().String(), OpenAI: n.openai}
+		r := devnet.Ready{Account: n.me.Hex(), Peer: n.host.ID().String(), OpenAI: n.openai, Gateway: n.gateway}
 		for _, a := range n.host.Addrs() {
 			r.Addrs = append(r.Addrs, a.String())
 		}

@@ -21,7 +21,7 @@ func (n *Node) status(ctx context.Context) (api.Status, error) {
 	s := api.Status{
 		Network: n.book.ID(), Account: n.me.Hex(), Payout: n.me.Hex(), Peer: n.host.ID().String(), Roles: []string{}, Addrs: []string{},
 		Peers: len(n.host.Peers()), Block: head, Time: now, Epoch: n.book.Params.EpochAt(now), OpenAI: n.openai, Nodes: len(n.view.Nodes()),
-		Problems: n.problems.get(), Models: []string{},
+		Problems: n.problems.get(), Models: []string{}, Gateway: n.gateway,
 	}
 	if p := n.home.Config.Payout; p != (common.Address{}) {
 		s.Payout = p.Hex()

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -71,6 +72,7 @@ func (t *tool) initCommand() *cobra.Command {
 	f.StringSliceVar(&cfg.Listen, "listen", nil, "multiaddr to listen on; by default free ports of loopback")
 	f.StringSliceVar(&cfg.Bootstrap, "bootstrap", nil, "multiaddr of a node to join through")
 	f.StringVar(&cfg.OpenAI, "openai", "", "loopback host:port of the OpenAI-compatible API; by default a free port")
+	f.StringVar(&cfg.Gateway, "gateway", "", "host:port of the trustless IPFS gateway, or \"off\"; by default a free loopback port")
 	return c
 }
 
@@ -180,8 +182,8 @@ func (t *tool) statusCommand() *cobra.Command {
 			return ask(cmd.Context(), t, func(ctx context.Context, c *api.Client) (api.Status, error) {
 				return api.Get[api.Status](ctx, c, "/v0/status", nil)
 			}, func(w io.Writer, s api.Status) {
-				fmt.Fprintf(w, "network  %s, %d nodes registered, %d connected\naccount  %s, pays out to %s\nroles    %s\nchain    block %d, epoch %d\nmoney    %s held, %s free in the vault\nopenai   %s\n",
-					s.Network, s.Nodes, s.Peers, s.Account, s.Payout, strings.Join(s.Roles, ", "), s.Block, s.Epoch, tokens(s.Tokens), tokens(s.Deposit), s.OpenAI)
+				fmt.Fprintf(w, "network  %s, %d nodes registered, %d connected\naccount  %s, pays out to %s\nroles    %s\nchain    block %d, epoch %d\nmoney    %s held, %s free in the vault\nopenai   %s\npinning  %s\ngateway  %s\n",
+					s.Network, s.Nodes, s.Peers, s.Account, s.Payout, strings.Join(s.Roles, ", "), s.Block, s.Epoch, tokens(s.Tokens), tokens(s.Deposit), s.OpenAI, strings.TrimSuffix(s.OpenAI, "/v1")+"/psa", cmp.Or(s.Gateway, "none"))
 				for _, p := range s.Problems {
 					fmt.Fprintln(w, "problem ", p)
 				}

@@ -26,6 +26,7 @@ type Status struct {
 	Tokens   protocol.Amount `json:"tokens"`    // held by the account
 	Deposit  protocol.Amount `json:"deposit"`   // free in the vault
 	OpenAI   string          `json:"openai"`    // base URL of the OpenAI-compatible API
+	Gateway  string          `json:"gateway"`   // base URL of the trustless IPFS gateway, or empty
 	Nodes    int             `json:"nodes"`     // registered on the network
 	Problems []string        `json:"problems"`  // what keeps the node from its roles, in plain words
 	Models   []string        `json:"models"`    // model manifests held

@@ -28,6 +28,7 @@ type Ready struct {
 	Peer    string   `json:"peer,omitempty"`    // node
 	Addrs   []string `json:"addrs,omitempty"`   // node
 	OpenAI  string   `json:"openai,omitempty"`  // node
+	Gateway string   `json:"gateway,omitempty"` // node
 }
 
 // Process is a child of this one. It ends when its standard input does, so it

@@ -37,7 +37,10 @@ func (s store) Get(_ context.Context, c cid.Cid) ([]byte, error) {
 func (s store) Local(ctx context.Context, c cid.Cid) ([]byte, error) { return s.Get(ctx, c) }
 func (s store) Fetch(context.Context, cid.Cid) error                 { return nil }
 func (s store) FS(context.Context, cid.Cid) (fs.FS, error)           { return fstest.MapFS{}, nil }
-func (s store) Pin(_ context.Context, c cid.Cid, why string, _ uint64) error   { s.pins[c] = why; return nil }
+func (s store) Pin(_ context.Context, c cid.Cid, why string, _ uint64) error {
+	s.pins[c] = why
+	return nil
+}
 
 type hasher common.Hash
 
