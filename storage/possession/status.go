@@ -1,0 +1,103 @@
+package possession
+
+import (
+	"bytes"
+	"slices"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ipfs/go-cid"
+)
+
+// Status is what the operator is shown.
+type Status struct {
+	Head       uint64 // newest block seen
+	Period     uint64 // of that block
+	Deadline   uint64 // the period's last block
+	Leaves     uint64 // under challenge in the period; 0 is nothing to prove
+	Read       int    // of the leaves drawn, while the period is not proved
+	Proved     bool   // the chain has the period's proof
+	LastProved uint64 // the newest period proved, if EverProved
+	EverProved bool
+	Missed     uint64 // periods missed in a row up to now
+	Suspended  bool
+	Closed     []Closed // past periods that were missed, oldest first
+	Demands    int      // of auditors, being answered
+	Pieces     []PieceStatus
+	Problems   []string
+}
+
+// Closed is a past period that was not proved, and why.
+type Closed struct {
+	Period uint64
+	Reason string
+}
+
+// State is how far a piece is.
+type State string
+
+// States of a piece.
+const (
+	Have    State = "have"    // on disk and promised, not on chain yet
+	Proving State = "proving" // in the set
+	Leaving State = "leaving" // no longer wanted, still needed
+	Healing State = "healing" // a read failed, help was asked for
+	LostNow State = "lost"    // and did not come; it is asked for again
+)
+
+// PieceStatus is one piece.
+type PieceStatus struct {
+	Root   cid.Cid // none if the shard is not here
+	Piece  common.Hash
+	Size   uint64
+	State  State
+	Since  uint64 // first period in which it is drawn from, if it is in the set
+	OnSet  bool
+	Reason string // why it is healing or lost
+}
+
+// Status is as of the last step of Run.
+func (p *Prover) Status() Status {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	st := p.status
+	st.Problems, st.Closed = slices.Clone(st.Problems), slices.Clone(st.Closed)
+	since := map[common.Hash]uint64{}
+	for _, h := range p.set.pieces {
+		if h.gone == live {
+			if s, ok := since[h.Root]; !ok || h.from < s {
+				since[h.Root] = h.from
+			}
+		}
+	}
+	for root, e := range p.entries {
+		from, in := since[root]
+		s := PieceStatus{Root: e.note.Root, Piece: root, Size: e.note.Size, Since: from, OnSet: in, Reason: e.note.Reason}
+		switch {
+		case e.note.Lost != 0 && e.hurt:
+			s.State = LostNow
+		case e.note.Lost != 0:
+			s.State = Healing
+		case !e.note.Wanted:
+			s.State = Leaving
+		case in:
+			s.State = Proving
+		default:
+			s.State = Have
+		}
+		if s.State == LostNow {
+			st.Problems = append(st.Problems, "piece "+root.Hex()+" is lost: "+s.Reason)
+		}
+		st.Pieces = append(st.Pieces, s)
+	}
+	slices.SortFunc(st.Pieces, func(a, b PieceStatus) int { return bytes.Compare(a.Piece[:], b.Piece[:]) })
+	slices.Sort(st.Problems)
+	return st
+}
+
+// Keeps says whether a piece is promised: kept, and not dropped or given up.
+func (p *Prover) Keeps(root common.Hash) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	e := p.entries[root]
+	return e != nil && e.note.Wanted
+}
