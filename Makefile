@@ -119,6 +119,7 @@ versus-storage: ## measure storage beside kubo: add, cat, fetch by TCP and QUIC 
 .PHONY: interop
 interop: ## compare with other implementations: models, tokens, chats, GGUF, DK-1 itself, OpenAI's client (python3, pip; says so where it cannot be installed)
 	TALLY_INTEROP=$${TALLY_INTEROP:-try} go test -count=1 -p 1 -timeout 30m -run 'AnotherImplementation|LlamaCpp|OpenAIsOwnClient' -v ./compute/exact/... ./node/openai | grep -E '^(---|    ---|ok|FAIL|PASS|.*(differ|same tokens|could not))'
+	go -C storage/versus test -count=1 -v . | grep -E '^(---|    ---|ok|FAIL|PASS|SKIP|.*cannot be built)'
 
 .PHONY: check
 check: ## the whole pre-flight, as .ci/run runs it: STEPS="tidy test" for less
