@@ -7,11 +7,12 @@ import (
 	"slices"
 
 	"github.com/ethereum/go-ethereum/common"
+	"tally/storage/possession/proofset"
 )
 
 // meet brings the entries in line with the set: pieces that the chain has and no
 // note names get one, and once a period every piece is looked for on the disk.
-func (p *Prover) meet(ctx context.Context, set *Set) error {
+func (p *Prover) meet(ctx context.Context, set *proofset.Set) error {
 	look := p.checked != p.head.Period+1
 	p.checked = p.head.Period + 1
 	for _, h := range set.Pieces() {
@@ -83,7 +84,7 @@ func (p *Prover) roots(f func(*entry) bool) []common.Hash {
 }
 
 // changing follows the change of the set that is under way, or begins the next.
-func (p *Prover) changing(ctx context.Context, set *Set) error {
+func (p *Prover) changing(ctx context.Context, set *proofset.Set) error {
 	if p.change != nil {
 		switch over, failed, why := p.follow(ctx, set); {
 		case !over:
@@ -124,7 +125,7 @@ func (p *Prover) changing(ctx context.Context, set *Set) error {
 }
 
 // follow says whether the change under way is over, and how.
-func (p *Prover) follow(ctx context.Context, set *Set) (over, failed bool, why string) {
+func (p *Prover) follow(ctx context.Context, set *proofset.Set) (over, failed bool, why string) {
 	n := p.change
 	in, ids := map[common.Hash]bool{}, map[uint64]bool{}
 	for _, h := range set.Pieces() {
@@ -163,7 +164,7 @@ func (p *Prover) putOff(n *changeNote) {
 }
 
 // plan chooses the next change of the set, from facts alone.
-func (p *Prover) plan(ctx context.Context, set *Set) (*changeNote, Call, error) {
+func (p *Prover) plan(ctx context.Context, set *proofset.Set) (*changeNote, Call, error) {
 	q := p.head.Period
 	if p.head.Block >= p.end() {
 		return nil, nil, nil // it would be mined in the next period
@@ -195,7 +196,7 @@ func (p *Prover) plan(ctx context.Context, set *Set) (*changeNote, Call, error) 
 
 // removable are the ids of pieces that are not wanted, or in the set twice, but
 // for those of which an auditor waits for a leaf: the contract keeps them.
-func (p *Prover) removable(set *Set) []uint64 {
+func (p *Prover) removable(set *proofset.Set) []uint64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var out []uint64
@@ -227,7 +228,7 @@ func (p *Prover) stuck() bool {
 }
 
 // addable are shards that are wanted, held and not in the set.
-func (p *Prover) addable(ctx context.Context, set *Set, most int) ([]Shard, error) {
+func (p *Prover) addable(ctx context.Context, set *proofset.Set, most int) ([]Shard, error) {
 	in := map[common.Hash]bool{}
 	for _, h := range set.Pieces() {
 		in[h.Root] = true
@@ -256,7 +257,7 @@ func (p *Prover) addable(ctx context.Context, set *Set, most int) ([]Shard, erro
 
 // releasing lets go of what is neither wanted nor in the set, once that has
 // settled.
-func (p *Prover) releasing(ctx context.Context, set *Set) error {
+func (p *Prover) releasing(ctx context.Context, set *proofset.Set) error {
 	in := map[common.Hash]bool{}
 	for _, h := range set.Pieces() {
 		in[h.Root] = true
@@ -300,7 +301,7 @@ func (p *Prover) releasing(ctx context.Context, set *Set) error {
 }
 
 // report publishes what Status shows.
-func (p *Prover) report(set *Set) {
+func (p *Prover) report(set *proofset.Set) {
 	q := p.head.Period
 	st := Status{Head: p.head.Block, Period: q, Deadline: p.end(), Missed: set.Missed(q), Suspended: set.Suspended(q)}
 	st.LastProved, st.EverProved = set.LastProved()

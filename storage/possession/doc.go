@@ -26,12 +26,12 @@
 // Config.GiveUpAfter periods): the current period is forfeited if it cannot be
 // proved, the piece removed, and the rest goes on.
 //
-// The order of leaves, who is a holder and who is suspended follow from facts
-// alone (Follower), so that every node finds the same.
+// The set, the order of its leaves and what was missed follow from facts alone
+// (package proofset), so that every node finds the same.
 //
 // Time is counted in blocks; the package reads no clock. One transaction that
 // changes the set is under way at a time, next to one proof and the answers to
-// auditors' demands. A Prover and a Follower are safe for concurrent use. The
+// auditors' demands. A Prover is safe for concurrent use. The
 // package does not decide what to keep (package pinset does), sends no
 // transactions by itself and does not read shards by itself.
 package possession

@@ -14,6 +14,7 @@ import (
 
 	"tally/protocol"
 	"tally/protocol/piece"
+	"tally/storage/possession/proofset"
 )
 
 var (
@@ -96,8 +97,8 @@ type Wallet interface {
 type Config struct {
 	Node   common.Address
 	Params protocol.Params
-	Chain  Chain
-	Sets   *Follower // over the same Chain
+	Chain  proofset.Chain
+	Sets   *proofset.Follower // over the same Chain
 	Wallet Wallet
 	Pieces Pieces
 	Notes  Notes
@@ -116,8 +117,8 @@ func (c *Config) Validate() error {
 		return fmt.Errorf("%w: chain, sets, wallet, pieces and notes are all needed", ErrConfig)
 	case c.Params.ProofPeriod < 8:
 		return fmt.Errorf("%w: a period of %d blocks: a proof needs at least 8", ErrConfig, c.Params.ProofPeriod)
-	case c.Params.ProofLeaves == 0 || c.Params.ProofLeaves > MaxLeaves:
-		return fmt.Errorf("%w: %d leaves a period, want 1 to %d", ErrConfig, c.Params.ProofLeaves, MaxLeaves)
+	case c.Params.ProofLeaves == 0 || c.Params.ProofLeaves > proofset.MaxLeaves:
+		return fmt.Errorf("%w: %d leaves a period, want 1 to %d", ErrConfig, c.Params.ProofLeaves, proofset.MaxLeaves)
 	case c.MaxPieces < 0 || c.Batch < 0 || c.Batch > maxBatch:
 		return fmt.Errorf("%w: MaxPieces or Batch out of range", ErrConfig)
 	}
@@ -139,14 +140,14 @@ type Prover struct {
 	mu      sync.Mutex
 	entries map[common.Hash]*entry // guarded by mu
 	status  Status                 // guarded by mu; without its Pieces
-	set     *Set                   // guarded by mu; as of status, never written to
+	set     *proofset.Set          // guarded by mu; as of status, never written to
 
 	work // owned by Run, after New
 }
 
 // work is what Run alone reads and writes.
 type work struct {
-	head    Head
+	head    proofset.Head
 	proof   *proofNote
 	answers map[answerKey]*answerNote
 	change  *changeNote
@@ -194,7 +195,7 @@ func New(c Config) (*Prover, error) {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
 	p := &Prover{
-		cfg: c, log: c.Logger, wake: make(chan struct{}, 1), entries: map[common.Hash]*entry{}, set: &Set{},
+		cfg: c, log: c.Logger, wake: make(chan struct{}, 1), entries: map[common.Hash]*entry{}, set: &proofset.Set{},
 		work: work{answers: map[answerKey]*answerNote{}, mined: map[common.Hash]uint64{}, reads: make(chan readDone, 1), heals: make(chan healDone, 1)},
 	}
 	return p, p.load()

@@ -9,10 +9,11 @@ import (
 
 	"tally/protocol"
 	"tally/protocol/piece"
+	"tally/storage/possession/proofset"
 )
 
 // rollover closes the periods that ended since the last step.
-func (p *Prover) rollover(set *Set) error {
+func (p *Prover) rollover(set *proofset.Set) error {
 	now := p.head.Period
 	defer func() { p.period = now + 1 }()
 	if p.period == now+1 {
@@ -69,7 +70,7 @@ func (p *Prover) close(q uint64, why string) error {
 }
 
 // proving brings the proof of the current period one step on.
-func (p *Prover) proving(ctx context.Context, set *Set) error {
+func (p *Prover) proving(ctx context.Context, set *proofset.Set) error {
 	q := p.head.Period
 	pieces, leaves := set.Challenged(q)
 	if leaves == 0 || set.Proved(q) || set.GaveUp(q) {
@@ -118,7 +119,7 @@ func (p *Prover) draw(pieces []protocol.HeldPiece, leaves uint64) error {
 		p.log.Debug("seed of the period is not known yet", "period", q, "err", err)
 		return nil
 	}
-	drawn, err := Draw(pieces, leaves, seed, p.cfg.Node, q, p.cfg.Params.ProofLeaves)
+	drawn, err := proofset.Draw(pieces, leaves, seed, p.cfg.Node, q, p.cfg.Params.ProofLeaves)
 	if err != nil {
 		return err
 	}
@@ -212,7 +213,7 @@ func (p *Prover) send(ctx context.Context, key string, note any, s *sending, c C
 }
 
 // answering works on the open demands.
-func (p *Prover) answering(ctx context.Context, set *Set) error {
+func (p *Prover) answering(ctx context.Context, set *proofset.Set) error {
 	open := map[answerKey]bool{}
 	byID := map[uint64]protocol.HeldPiece{}
 	for _, h := range set.Pieces() {

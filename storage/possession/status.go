@@ -61,14 +61,7 @@ func (p *Prover) Status() Status {
 	defer p.mu.Unlock()
 	st := p.status
 	st.Problems, st.Closed = slices.Clone(st.Problems), slices.Clone(st.Closed)
-	since := map[common.Hash]uint64{}
-	for _, h := range p.set.pieces {
-		if h.gone == live {
-			if s, ok := since[h.Root]; !ok || h.from < s {
-				since[h.Root] = h.from
-			}
-		}
-	}
+	since := p.set.Since()
 	for root, e := range p.entries {
 		from, in := since[root]
 		s := PieceStatus{Root: e.note.Root, Piece: root, Size: e.note.Size, Since: from, OnSet: in, Reason: e.note.Reason}
