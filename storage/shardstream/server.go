@@ -1,0 +1,313 @@
+package shardstream
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ipfs/go-cid"
+	"github.com/libp2p/go-libp2p/core/peer"
+
+	"tally/protocol"
+	"tally/protocol/piece"
+	"tally/storage"
+)
+
+// Asker is who asks: a peer, and the account that its key stands for.
+type Asker struct {
+	Peer    peer.ID
+	Account common.Address
+}
+
+// ServerConfig is what a Server depends on.
+type ServerConfig struct {
+	// Store is served from.
+	Store *storage.Store
+	// May says whether asker may read a shard, by nil; any error is a refusal.
+	// Nil lets everybody read everything.
+	May func(ctx context.Context, asker Asker, root cid.Cid) error
+	// Sign signs what this node shows, and returns the envelope of the
+	// protocol.Signed. Nil refuses to prove.
+	Sign func(ctx context.Context, m protocol.Retrieved) ([]byte, error)
+	// Node is this node's account: who signs.
+	Node common.Address
+	// Up bounds what is sent by all streams. Nil is no bound.
+	Up *Budget
+	// Streams is how many streams may ask for ranges at once; 0 is 64. A small
+	// budget lowers it, so that each has 32 KiB a second.
+	Streams int
+	// Logger takes what an operator should know. Nil discards it.
+	Logger *slog.Logger
+}
+
+// ErrConfig says that a setting makes no sense.
+var ErrConfig = errors.New("shardstream: bad configuration")
+
+// Validate says what is wrong with c.
+func (c ServerConfig) Validate() error {
+	if c.Store == nil {
+		return fmt.Errorf("%w: no store to serve from", ErrConfig)
+	}
+	if c.Streams < 0 {
+		return fmt.Errorf("%w: %d streams", ErrConfig, c.Streams)
+	}
+	return nil
+}
+
+// Server serves shards.
+type Server struct {
+	c     ServerConfig
+	slots chan struct{} // a token for each stream that may ask for ranges
+
+	mu   sync.Mutex
+	free [][]byte // guarded by mu: buffers of a chunk, at most one a slot
+}
+
+// NewServer returns a server; Serve does the work.
+func NewServer(c ServerConfig) (*Server, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	if c.Streams == 0 {
+		c.Streams = 64
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	return &Server{c: c, slots: make(chan struct{}, c.Up.streams(c.Streams))}, nil
+}
+
+// Serve answers one stream, one request after the other, until the peer ends it.
+// The error that it returns may be shown to the peer.
+func (s *Server) Serve(ctx context.Context, from Asker, c Conn) error {
+	v := &visit{s: s, from: from, conn: c}
+	defer v.end()
+	for {
+		b, err := c.Recv(maxRequest)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		q, err := parseRequest(b)
+		if err != nil {
+			return err
+		}
+		switch q.Op {
+		case opInfo:
+			err = v.info(ctx, q)
+		case opRange:
+			err = v.span(ctx, q)
+		default:
+			err = v.prove(ctx, q)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// visit is one stream. It keeps the last shard open.
+type visit struct {
+	s    *Server
+	from Asker
+	conn Conn
+
+	file *storage.File // of the shard asked for last; nil if none
+	slot bool          // it holds one of Server.slots
+}
+
+func (v *visit) end() {
+	if v.file != nil {
+		_ = v.file.Close()
+	}
+	if v.slot {
+		<-v.s.slots
+	}
+}
+
+// open finds the shard and asks whether the peer may read it.
+func (v *visit) open(ctx context.Context, root cid.Cid) (*storage.File, error) {
+	if v.file != nil && v.file.Root.Equals(root) {
+		return v.file, nil
+	}
+	if v.s.c.May != nil {
+		if err := v.s.c.May(ctx, v.from, root); err != nil {
+			v.s.c.Logger.Debug("shard refused", "peer", v.from.Peer, "root", root, "err", err)
+			return nil, ErrRefused
+		}
+	}
+	f, err := v.s.c.Store.OpenShard(ctx, root)
+	if err != nil {
+		return nil, err
+	}
+	if v.file != nil {
+		_ = v.file.Close()
+	}
+	v.file = f
+	return f, nil
+}
+
+// refuse answers with the status that an error stands for. Only a stream that
+// failed ends it.
+func (v *visit) refuse(q request, err error) error {
+	status := statusBroken
+	switch {
+	case errors.Is(err, storage.ErrNotFound):
+		status = statusNotHeld
+	case errors.Is(err, ErrRefused):
+		status = statusRefused
+	case errors.Is(err, ErrBusy):
+		status = statusBusy
+	case errors.Is(err, ErrRange), errors.Is(err, storage.ErrRange):
+		status = statusRange
+	default:
+		v.s.c.Logger.Warn("shard could not be served", "root", q.Root, "err", err)
+	}
+	return v.send(status, nil)
+}
+
+func (v *visit) send(status uint8, body any) error {
+	a := answer{Status: status}
+	var err error
+	if body != nil {
+		if a.Body, err = protocol.Encode(body); err != nil {
+			return err
+		}
+	}
+	b, err := protocol.Encode(a)
+	if err != nil {
+		return err
+	}
+	return v.conn.Send(b)
+}
+
+func (v *visit) info(ctx context.Context, q request) error {
+	f, err := v.open(ctx, q.Root)
+	if err != nil {
+		return v.refuse(q, err)
+	}
+	layer, err := f.Layer(ctx)
+	if err != nil {
+		return v.refuse(q, err)
+	}
+	return v.send(statusGood, info{Piece: common.Hash(f.Piece), Size: f.Size, Layer: flat(layer)})
+}
+
+func (v *visit) span(ctx context.Context, q request) error {
+	f, err := v.open(ctx, q.Root)
+	if err == nil && (q.Count > MaxRange || q.At > f.Size || q.Count > f.Size-q.At) {
+		err = ErrRange
+	}
+	if err == nil && !v.slot {
+		select {
+		case v.s.slots <- struct{}{}:
+			v.slot = true
+		default:
+			err = ErrBusy
+		}
+	}
+	if err != nil {
+		return v.refuse(q, err)
+	}
+	buf := v.s.buffer()
+	defer v.s.give(buf)
+	// What cannot be read is found before the answer says that it comes.
+	n := int(min(q.Count, chunk))
+	if _, err := f.ReadAt(buf[:n], int64(q.At)); err != nil {
+		return v.refuse(q, err)
+	}
+	if err := v.send(statusGood, nil); err != nil {
+		return err
+	}
+	w := v.conn.Writer()
+	for off, end := q.At, q.At+q.Count; off < end; {
+		if err := v.s.c.Up.Take(ctx, n); err != nil {
+			return err
+		}
+		if _, err := w.Write(buf[:n]); err != nil {
+			return err
+		}
+		off += uint64(n)
+		if n = int(min(end-off, chunk)); n > 0 {
+			if _, err := f.ReadAt(buf[:n], int64(off)); err != nil {
+				return ErrBroken
+			}
+		}
+	}
+	return nil
+}
+
+func (s *Server) buffer() []byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if n := len(s.free); n > 0 {
+		b := s.free[n-1]
+		s.free = s.free[:n-1]
+		return b
+	}
+	return make([]byte, chunk)
+}
+
+func (s *Server) give(b []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.free) < 4 {
+		s.free = append(s.free, b)
+	}
+}
+
+func (v *visit) prove(ctx context.Context, q request) error {
+	if v.s.c.Sign == nil {
+		return v.refuse(q, ErrRefused)
+	}
+	root := q.Root
+	if !root.Defined() {
+		sh, err := v.s.c.Store.ByPiece(ctx, piece.Hash(q.Piece))
+		if err != nil {
+			return v.refuse(q, err)
+		}
+		root = sh.Root
+	}
+	f, err := v.open(ctx, root)
+	if err != nil {
+		return v.refuse(q, err)
+	}
+	if q.At >= piece.Leaves(f.Size) {
+		return v.refuse(q, ErrRange)
+	}
+	if err := v.s.c.Up.Take(ctx, proofCost); err != nil {
+		return err
+	}
+	// A copy that changed on disk shows here, and is not signed for.
+	p, err := v.s.c.Store.PieceProof(ctx, root, q.At)
+	if err != nil {
+		return v.refuse(q, err)
+	}
+	signed, err := v.s.c.Sign(ctx, protocol.Retrieved{
+		Node: v.s.c.Node, Asker: v.from.Account, Piece: common.Hash(f.Piece),
+		Leaf: q.At, Data: LeafHash(p.Leaf), Time: uint64(time.Now().Unix()),
+	})
+	if err != nil {
+		return v.refuse(q, err)
+	}
+	return v.send(statusGood, proof{Size: f.Size, Leaf: p.Leaf, Path: flat(p.Path), Signed: signed})
+}
+
+// proofCost is what a proof takes of the budget: less is sent, but a MiB is read
+// and hashed.
+const proofCost = 16 << 10
+
+// LeafHash is the hash of a leaf in its piece's tree: what a Retrieved says of it.
+func LeafHash(leaf []byte) common.Hash {
+	b := make([]byte, 1+piece.LeafSize)
+	copy(b[1:], leaf)
+	return sha256.Sum256(b)
+}
