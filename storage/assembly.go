@@ -174,7 +174,7 @@ func (a *Assembly) files(o Outline) error {
 
 // recover takes what is sound of earlier runs and of a shard set aside.
 func (a *Assembly) recover(ctx context.Context, had []bool) error {
-	aside, err := os.Open(a.s.asidePath(a.root))
+	aside, err := a.s.openBroken(a.root)
 	if err == nil {
 		defer func() { _ = aside.Close() }()
 	}

@@ -7,7 +7,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"time"
 
@@ -63,6 +62,7 @@ func (k *core) putLoose(c cid.Cid, data []byte) error {
 		return err
 	}
 	defer done(len(data))
+	k.gen++
 	err = k.meta.Update(func(tx *kv.Tx) error { return setLoose(tx, c, data) })
 	if err != nil {
 		return fail("put block", err)
@@ -129,8 +129,11 @@ func (k *core) GetBlock(ctx context.Context, c cid.Cid) ([]byte, error) {
 	var bad error
 	for _, p := range ps {
 		data, err := k.readPlace(p)
-		if errors.Is(err, fs.ErrNotExist) || data == nil && err == nil {
-			continue // dropped meanwhile
+		if errors.Is(err, errDropped) {
+			continue
+		}
+		if errors.Is(err, ErrMarker) {
+			return nil, err
 		}
 		if err == nil {
 			if err = car.CheckBlock(c, data); err == nil {
@@ -138,7 +141,10 @@ func (k *core) GetBlock(ctx context.Context, c cid.Cid) ([]byte, error) {
 			}
 		}
 		bad = err
-		k.log.Error("block in a shard is corrupt", "cid", c, "shard", p.id, "err", err)
+		if r := k.byPlace(p); r != nil {
+			k.log.Error("block in a shard is corrupt", "cid", c, "shard", r.Root, "err", err)
+			k.suspect(r.Root)
+		}
 	}
 	data, err := k.getMeta(keyLoose, c)
 	if err == nil {
@@ -165,17 +171,24 @@ func (k *core) mend(c cid.Cid) {
 	delete(k.bad, string(c.Hash()))
 }
 
-// readPlace reads a block from its shard; nil, nil if the shard is unknown.
-func (k *core) readPlace(p place) ([]byte, error) {
+// errDropped says that a shard went since it was looked up.
+var errDropped = fmt.Errorf("shard was dropped meanwhile: %w", ErrNotFound)
+
+func (k *core) byPlace(p place) *record {
 	k.mu.RLock()
-	r := k.byID[p.id]
-	k.mu.RUnlock()
+	defer k.mu.RUnlock()
+	return k.byID[p.id]
+}
+
+// readPlace reads a block from its shard.
+func (k *core) readPlace(p place) ([]byte, error) {
+	r := k.byPlace(p)
 	if r == nil {
-		return nil, nil
+		return nil, errDropped
 	}
 	f, err := os.Open(k.path(r.Root))
 	if err != nil {
-		return nil, fail("read block", err)
+		return nil, k.unopened(r, err)
 	}
 	defer func() { _ = f.Close() }()
 	data := make([]byte, p.len)
@@ -183,6 +196,19 @@ func (k *core) readPlace(p place) ([]byte, error) {
 		return nil, fail("read block", err)
 	}
 	return data, nil
+}
+
+// unopened says why the file of a shard does not open: the shard was dropped, the
+// whole disk went, or this file did.
+func (k *core) unopened(r *record, err error) error {
+	if e := k.vol.Check(); e != nil {
+		return fail("open shard", e)
+	}
+	if k.record(r.Root) == nil {
+		return errDropped
+	}
+	k.suspect(r.Root)
+	return fail("open shard", err)
 }
 
 // size returns the length of a block without reading a shard.

@@ -90,20 +90,26 @@ func (b blockView) AllKeysChanWithErr(ctx context.Context) (<-chan cid.Cid, func
 	done := make(chan error, 1)
 	go func() {
 		defer close(out)
-		err := keys(ctx, b.k.index, keyBlock, out)
+		err := keys(ctx, b.k.index, keyBlock, out, func(v []byte) bool {
+			live, _ := b.k.live(v)
+			return len(live) > 0
+		})
 		if err == nil {
-			err = keys(ctx, b.k.meta, keyStamp, out)
+			err = keys(ctx, b.k.meta, keyStamp, out, func([]byte) bool { return true })
 		}
 		done <- err
 	}()
 	return out, func() error { return <-done }, nil
 }
 
-func keys(ctx context.Context, db *kv.DB, kind byte, out chan<- cid.Cid) error {
+func keys(ctx context.Context, db *kv.DB, kind byte, out chan<- cid.Cid, held func(value []byte) bool) error {
 	return db.View(func(tx *kv.Tx) error {
 		for it, err := range tx.Scan([]byte{kind}) {
 			if err != nil {
 				return err
+			}
+			if !held(it.Value) {
+				continue
 			}
 			select {
 			case out <- cid.NewCidV1(cid.Raw, it.Key[1:]):

@@ -20,51 +20,106 @@ type Collected struct {
 	Shards  int
 	Blocks  int    // loose ones
 	Fetches int    // unfinished ones
+	Aside   int    // broken copies of what is no longer pinned
 	Bytes   uint64 // of all of these
 }
 
-// Collect removes what no pin keeps and what came in longer than age ago:
-// shards, loose blocks, groups, lapsed pins and unfinished fetches. The age
-// leaves time between an import and its pin. A shard goes in one unlink; blocks
-// that another shard holds too stay there.
+// Collect removes what no pin keeps and what came in longer than age ago: shards,
+// loose blocks, groups, lapsed pins, unfinished fetches and broken copies. The age
+// leaves time between an import and its pin. A shard goes in one unlink, before
+// anything else is done, so that its space is free at once; blocks that another
+// shard holds too stay there.
+//
+// It works in small steps, between which others make and drop shards and pins, and
+// ends soon after ctx does; what it did till then stays done.
 func (s *Store) Collect(ctx context.Context, age time.Duration) (c Collected, err error) {
-	s.commit.Lock()
-	defer s.commit.Unlock()
-	if s.closed {
-		return c, ErrClosed
+	if err := s.vol.Check(); err != nil {
+		return c, fail("collect", err)
 	}
 	before := time.Now().Add(-age)
 	roots, err := s.livePins()
 	if err != nil {
 		return c, err
 	}
-	s.mu.RLock()
+	if err := s.collectShards(ctx, roots, before, &c); err != nil {
+		return c, err
+	}
+	if err := s.collectLoose(ctx, before, &c); err != nil {
+		return c, err
+	}
+	if err := s.collectFiles("fetch", before, &c); err != nil {
+		return c, err
+	}
+	if err := s.collectFiles("aside", before, &c); err != nil {
+		return c, err
+	}
+	return c, s.sweep(ctx)
+}
+
+// collectShards drops old shards that are not among the pinned roots, looking
+// again for a pin when it has the lock.
+func (k *core) collectShards(ctx context.Context, roots map[cid.Cid]bool, before time.Time, c *Collected) error {
+	k.mu.RLock()
 	var old []*record
-	for root, r := range s.shards {
+	for root, r := range k.shards {
 		if !roots[root] && !time.Unix(r.Added, 0).After(before) {
 			old = append(old, r)
 		}
 	}
-	s.mu.RUnlock()
-	for _, r := range old {
+	k.mu.RUnlock()
+	for len(old) > 0 {
 		if err := ctx.Err(); err != nil {
-			return c, fail("collect", err)
+			return fail("collect", err)
 		}
-		if err := s.drop(r); err != nil {
-			return c, err
+		n := min(dropStep, len(old))
+		gone, err := k.dropUnpinned(old[:n])
+		for _, r := range gone {
+			c.Shards++
+			c.Bytes += r.Size
 		}
-		c.Shards++
-		c.Bytes += r.Size
+		if err != nil {
+			return err
+		}
+		old = old[n:]
 	}
-	if err := s.collectLoose(ctx, roots, before, &c); err != nil {
-		return c, err
+	return nil
+}
+
+func (k *core) dropUnpinned(rs []*record) ([]*record, error) {
+	k.commit.Lock()
+	defer k.commit.Unlock()
+	if k.closed {
+		return nil, ErrClosed
 	}
-	return c, s.collectFetches(before, &c)
+	var drop []*record
+	now := time.Now()
+	for _, r := range rs {
+		if k.record(r.Root) != r {
+			continue // it came in again, or went
+		}
+		pinned, err := k.isPinned(r.Root.Bytes(), func(p Pin) bool { return p.lapsed(now) })
+		if err != nil {
+			return nil, fail("collect", err)
+		}
+		if !pinned {
+			drop = append(drop, r)
+		}
+	}
+	gone, err := k.drop(drop)
+	for _, r := range gone {
+		err = errors.Join(err, k.undamage(r.Root))
+	}
+	return gone, err
 }
 
 // livePins returns the pinned roots, and drops pins that lapsed.
 func (k *core) livePins() (map[cid.Cid]bool, error) {
 	roots, now := map[cid.Cid]bool{}, time.Now()
+	k.commit.Lock()
+	defer k.commit.Unlock()
+	if k.closed {
+		return nil, ErrClosed
+	}
 	err := k.meta.Update(func(tx *kv.Tx) error {
 		clear(roots)
 		var lapsed [][]byte
@@ -95,101 +150,171 @@ func (k *core) livePins() (map[cid.Cid]bool, error) {
 	return roots, nil
 }
 
-func (k *core) collectLoose(ctx context.Context, roots map[cid.Cid]bool, before time.Time, c *Collected) error {
-	keep := map[string]bool{} // by multihash
-	for root := range roots {
-		keep[string(root.Hash())] = true
+// doomed is a key of the meta database that Collect removes.
+type doomed struct {
+	key   []byte // of a loose block: its multihash
+	loose bool
+	size  int
+}
+
+// replans is how often a collection of loose blocks starts again because pins and
+// blocks came in meanwhile, before it keeps them waiting.
+const replans = 3
+
+// collectLoose removes loose blocks and ends groups. What is to go is found
+// without a lock and removed in steps; if a pin, a block or a group came in between,
+// it is found anew.
+func (k *core) collectLoose(ctx context.Context, before time.Time, c *Collected) error {
+	for try := 0; ; try++ {
+		done, err := k.tryLoose(ctx, before, c, try >= replans)
+		if err != nil {
+			return fail("collect", err)
+		}
+		if done {
+			return nil
+		}
 	}
-	groups := map[cid.Cid][][]byte{} // keys of groups that no pin keeps
-	var loose [][]byte               // multihashes
-	going := map[string]bool{}       // the same
-	err := k.meta.View(func(tx *kv.Tx) error {
+}
+
+func (k *core) tryLoose(ctx context.Context, before time.Time, c *Collected, hold bool) (done bool, err error) {
+	k.commit.Lock()
+	gen := k.gen
+	if hold {
+		defer k.commit.Unlock()
+	} else {
+		k.commit.Unlock()
+	}
+	plan, err := k.planLoose(before)
+	for err == nil && len(plan) > 0 {
+		if err = ctx.Err(); err != nil {
+			break
+		}
+		n := min(1000, len(plan))
+		if !hold {
+			k.commit.Lock()
+		}
+		same := k.gen == gen
+		if k.closed {
+			err = ErrClosed
+		} else if same {
+			err = k.removeMeta(plan[:n])
+		}
+		if !hold {
+			k.commit.Unlock()
+		}
+		if err != nil || !same {
+			return false, err
+		}
+		for _, d := range plan[:n] {
+			if d.loose {
+				c.Blocks++
+				c.Bytes += uint64(d.size)
+			}
+		}
+		plan = plan[n:]
+	}
+	return err == nil, err
+}
+
+// removeMeta removes keys in one transaction. The caller holds commit.
+func (k *core) removeMeta(ds []doomed) error {
+	return k.meta.Update(func(tx *kv.Tx) error {
+		for _, d := range ds {
+			del := (*kv.Tx).Delete
+			if d.loose {
+				del = dropLoose
+			}
+			if err := del(tx, d.key); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// planLoose returns what no pin keeps, in the order in which it is to go: a group
+// ends before the first of its blocks goes, so that none that is said to be whole
+// lacks one.
+func (k *core) planLoose(before time.Time) (plan []doomed, err error) {
+	now := time.Now()
+	err = k.meta.View(func(tx *kv.Tx) error {
+		roots := map[cid.Cid]bool{}
+		keep := map[string]bool{} // by multihash
+		for it, err := range tx.Scan([]byte{keyPin}) {
+			if err != nil {
+				return err
+			}
+			p, err := parsePin(it)
+			if err != nil {
+				return err
+			}
+			if !p.lapsed(now) {
+				roots[p.Root] = true
+				keep[string(p.Root.Hash())] = true
+			}
+		}
+		groups := map[cid.Cid][]cid.Cid{} // members of groups that no pin keeps
 		for it, err := range tx.Scan([]byte{keyGroup}) {
 			if err != nil {
 				return err
 			}
 			n, root, err := cid.CidFromBytes(it.Key[1:])
 			if err != nil {
-				return fmt.Errorf("storage: group: %w", err)
+				return fmt.Errorf("group: %w", err)
 			}
 			_, member, err := cid.CidFromBytes(it.Key[1+n:])
 			if err != nil {
-				return fmt.Errorf("storage: group: %w", err)
+				return fmt.Errorf("group: %w", err)
 			}
 			if roots[root] {
 				keep[string(member.Hash())] = true
 			} else {
-				groups[root] = append(groups[root], it.Key)
+				groups[root] = append(groups[root], member)
 			}
 		}
+		going := map[string]bool{}
+		var loose []doomed
 		for it, err := range tx.Scan([]byte{keyStamp}) {
 			if err != nil {
 				return err
 			}
 			added, size, err := parseStamp(it.Value)
 			if err != nil {
-				return err
+				added, size = time.Time{}, 0 // a stamp that does not read is as old as can be
 			}
 			if hash := it.Key[1:]; !keep[string(hash)] && !added.After(before) {
-				loose = append(loose, hash)
+				loose = append(loose, doomed{hash, true, size})
 				going[string(hash)] = true
-				c.Blocks++
-				c.Bytes += uint64(size)
 			}
 		}
-		return nil
-	})
-	if err != nil {
-		return fail("collect", err)
-	}
-	// A group ends before the first of its blocks goes, so that none that is
-	// said to be whole lacks one.
-	var ends, members [][]byte
-	for root, keys := range groups {
-		for _, g := range keys {
-			_, member, _ := cid.CidFromBytes(g[1+root.ByteLen():])
-			if going[string(member.Hash())] {
-				ends = append(ends, key(keyWhole, root.Bytes()))
-				members = append(members, keys...)
-				break
-			}
-		}
-	}
-	if err := k.deleteMeta(ctx, ends, (*kv.Tx).Delete); err != nil {
-		return err
-	}
-	if err := k.deleteMeta(ctx, members, (*kv.Tx).Delete); err != nil {
-		return err
-	}
-	return k.deleteMeta(ctx, loose, dropLoose)
-}
-
-// deleteMeta deletes keys in bounded transactions.
-func (k *core) deleteMeta(ctx context.Context, keys [][]byte, del func(*kv.Tx, []byte) error) error {
-	for len(keys) > 0 {
-		if err := ctx.Err(); err != nil {
-			return fail("collect", err)
-		}
-		n := min(1000, len(keys))
-		err := k.meta.Update(func(tx *kv.Tx) error {
-			for _, b := range keys[:n] {
-				if err := del(tx, b); err != nil {
-					return err
+		for root, members := range groups {
+			for _, m := range members {
+				if going[string(m.Hash())] {
+					plan = append(plan, doomed{key: key(keyWhole, root.Bytes())})
+					break
 				}
 			}
-			return nil
-		})
-		if err != nil {
-			return fail("collect", err)
 		}
-		keys = keys[n:]
-	}
-	return nil
+		ended := len(plan)
+		for _, d := range plan[:ended] {
+			_, root, err := cid.CidFromBytes(d.key[1:])
+			if err != nil {
+				return fmt.Errorf("group: %w", err)
+			}
+			for _, m := range groups[root] {
+				plan = append(plan, doomed{key: groupKey(root, m)})
+			}
+		}
+		plan = append(plan, loose...)
+		return nil
+	})
+	return plan, err
 }
 
-// collectFetches removes what fetches left behind and nobody took up.
-func (k *core) collectFetches(before time.Time, c *Collected) error {
-	dir := filepath.Join(k.dir, "fetch")
+// collectFiles removes what fetches left behind and nobody took up, or broken
+// copies of shards that no pin wants back.
+func (k *core) collectFiles(name string, before time.Time, c *Collected) error {
+	dir := filepath.Join(k.dir, name)
 	es, err := os.ReadDir(dir)
 	if err != nil {
 		return fail("collect", err)
@@ -202,22 +327,54 @@ func (k *core) collectFetches(before time.Time, c *Collected) error {
 		if err != nil {
 			return fail("collect", err)
 		}
-		root, err := cid.Decode(strings.TrimSuffix(e.Name(), filepath.Ext(e.Name())))
-		k.mu.RLock()
-		busy := err == nil && k.busy[root] != nil
-		k.mu.RUnlock()
-		if busy || info.ModTime().After(before) {
+		if info.ModTime().After(before) {
 			continue
 		}
-		if err := os.Remove(filepath.Join(dir, e.Name())); err != nil && !errors.Is(err, os.ErrNotExist) {
+		root, err := cid.Decode(strings.TrimSuffix(e.Name(), filepath.Ext(e.Name())))
+		if err != nil {
+			root = cid.Undef
+		}
+		gone, err := k.collectFile(name, e.Name(), root, uint64(info.Size()))
+		if err != nil {
 			return fail("collect", err)
 		}
-		k.mu.Lock()
-		k.left[root] -= min(k.left[root], uint64(info.Size()))
-		k.mu.Unlock()
-		k.vol.Drop(volume.Partial, uint64(info.Size()))
-		c.Fetches++
+		switch {
+		case !gone:
+			continue
+		case name == "aside":
+			c.Aside++
+		default:
+			c.Fetches++
+		}
 		c.Bytes += uint64(info.Size())
 	}
 	return nil
+}
+
+func (k *core) collectFile(dir, name string, root cid.Cid, size uint64) (gone bool, err error) {
+	k.commit.Lock()
+	defer k.commit.Unlock()
+	if dir == "aside" && root.Defined() {
+		now := time.Now()
+		if pinned, err := k.isPinned(root.Bytes(), func(p Pin) bool { return p.lapsed(now) }); pinned || err != nil {
+			return false, err
+		}
+	}
+	// With mu held no fetch begins, so that none finds its file taken away.
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.busy[root] != nil {
+		return false, nil
+	}
+	if err := os.Remove(filepath.Join(k.dir, dir, name)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return false, err
+	}
+	if dir == "aside" {
+		delete(k.aside, root)
+		k.vol.Drop(volume.Aside, size)
+		return true, nil
+	}
+	k.left[root] -= min(k.left[root], size)
+	k.vol.Drop(volume.Partial, size)
+	return true, nil
 }

@@ -184,11 +184,11 @@ func (k *core) fetchPath(root cid.Cid, ext string) string {
 }
 
 // claim waits until no other fetch of root runs and returns its shard, if it is
-// there now, or the right to fetch it.
+// there now and not known to be damaged, or the right to fetch it.
 func (k *core) claim(ctx context.Context, root cid.Cid) (*record, func(), error) {
 	for {
 		k.mu.Lock()
-		if r := k.shards[root]; r != nil {
+		if r := k.shards[root]; r != nil && k.damage[root] == nil {
 			k.mu.Unlock()
 			return r, nil, nil
 		}

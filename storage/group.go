@@ -76,6 +76,7 @@ func (k *core) putGroup(ctx context.Context, root cid.Cid, order []cid.Cid, get 
 	if k.closed {
 		return ErrClosed
 	}
+	k.gen++
 	for i := 0; i < len(order); {
 		if err := ctx.Err(); err != nil {
 			return fail("put DAG", err)

@@ -17,11 +17,13 @@ import (
 )
 
 // Keys of the index. b‹multihash› holds a list of places; s‹root› a record as
-// JSON; p‹root› the piece layer, 32 bytes a MiB.
+// JSON; p‹root› the piece layer, 32 bytes a MiB; w says that some places point to
+// no shard, until a sweep.
 const (
 	keyBlock = 'b'
 	keyShard = 's'
 	keyLayer = 'p'
+	keySweep = 'w'
 
 	batchBytes = 256 << 10 // of one index transaction
 )
@@ -89,7 +91,7 @@ func key(kind byte, rest []byte) []byte { return append([]byte{kind}, rest...) }
 // openIndex opens the index, or starts an empty one where it is broken.
 func (k *core) openIndex() (err error) {
 	dir := filepath.Join(k.dir, "index")
-	if k.index, err = tryOpen(dir); err == nil {
+	if k.index, err = tryOpen(dir, !k.temp); err == nil {
 		if err = k.loadRecords(); err == nil {
 			return nil
 		}
@@ -98,6 +100,9 @@ func (k *core) openIndex() (err error) {
 	}
 	if errors.Is(err, kv.ErrInUse) {
 		return fmt.Errorf("storage: open index: %w", err)
+	}
+	if err := fail("open index", err); errors.Is(err, ErrDisk) || errors.Is(err, ErrDiskFull) {
+		return err // the index may be sound
 	}
 	k.log.Warn("index is broken and will be rebuilt from the shards", "err", err)
 	clear(k.shards)
@@ -113,13 +118,13 @@ func (k *core) openIndex() (err error) {
 
 // tryOpen opens a database whose files may be damaged; the engine asserts on
 // some damage, which must not keep us from rebuilding.
-func tryOpen(dir string) (db *kv.DB, err error) {
+func tryOpen(dir string, sync bool) (db *kv.DB, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("open index: %v", p)
+			err = fmt.Errorf("open %s: %v", dir, p)
 		}
 	}()
-	return kv.Open(dir, kv.Options{Sync: true})
+	return kv.Open(dir, kv.Options{Sync: sync})
 }
 
 func (k *core) loadRecords() error {
@@ -129,8 +134,9 @@ func (k *core) loadRecords() error {
 				return err
 			}
 			r := new(record)
-			if err := json.Unmarshal(it.Value, r); err != nil {
-				return fmt.Errorf("shard record: %w", err)
+			if err := json.Unmarshal(it.Value, r); err != nil || !r.Root.Defined() {
+				k.warn("the record of a shard does not read: the shard is indexed again from its file", "key", it.Key, "err", err)
+				continue
 			}
 			k.shards[r.Root], k.byID[r.ID] = r, r
 		}
@@ -196,12 +202,7 @@ func (k *core) indexBatch(es []entry, change func(old []byte, e entry) []byte) (
 			v := change(old, es[n])
 			fresh[es[n].hash] = v
 			size += len(kb) + len(v)
-			if len(v) == 0 {
-				err = tx.Delete(kb)
-			} else {
-				err = tx.Set(kb, v)
-			}
-			if err != nil {
+			if err := setOrDelete(tx, kb, v); err != nil {
 				return err
 			}
 		}
@@ -211,84 +212,6 @@ func (k *core) indexBatch(es []entry, change func(old []byte, e entry) []byte) (
 		return 0, fail("index", err)
 	}
 	return n, nil
-}
-
-// forget removes a shard, whose file is gone, from the index.
-func (k *core) forget(r *record, es []entry) error {
-	k.mu.Lock()
-	delete(k.shards, r.Root)
-	delete(k.byID, r.ID)
-	k.mu.Unlock()
-	for rest := es; len(rest) > 0; {
-		n, err := k.indexBatch(rest, func(old []byte, _ entry) []byte {
-			out, err := withoutShards(old, func(id uint64) bool { return id == r.ID })
-			if err != nil {
-				k.log.Warn("index entry dropped", "err", err)
-			}
-			return out
-		})
-		if err != nil {
-			return err
-		}
-		rest = rest[n:]
-	}
-	err := k.index.Update(func(tx *kv.Tx) error {
-		if err := tx.Delete(key(keyLayer, r.Root.Bytes())); err != nil {
-			return err
-		}
-		return tx.Delete(key(keyShard, r.Root.Bytes()))
-	})
-	if err != nil {
-		return fail("drop shard", err)
-	}
-	return nil
-}
-
-func withoutShards(old []byte, gone func(id uint64) bool) (out []byte, err error) {
-	ps, err := parsePlaces(old)
-	for _, p := range ps {
-		if !gone(p.id) {
-			out = appendPlace(out, p)
-		}
-	}
-	return out, err
-}
-
-// sweep removes every place that points to no shard. It reads the whole index,
-// and is run only when a shard's file vanished.
-func (k *core) sweep() error {
-	var stale []entry
-	err := k.index.View(func(tx *kv.Tx) error {
-		for it, err := range tx.Scan([]byte{keyBlock}) {
-			if err != nil {
-				return err
-			}
-			ps, err := parsePlaces(it.Value)
-			for _, p := range ps {
-				if k.byID[p.id] == nil {
-					err = errPlaces
-				}
-			}
-			if err != nil {
-				stale = append(stale, entry{hash: string(it.Key[1:])})
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return fail("sweep index", err)
-	}
-	for len(stale) > 0 {
-		n, err := k.indexBatch(stale, func(old []byte, _ entry) []byte {
-			out, _ := withoutShards(old, func(id uint64) bool { return k.byID[id] == nil })
-			return out
-		})
-		if err != nil {
-			return err
-		}
-		stale = stale[n:]
-	}
-	return nil
 }
 
 // places returns where a block is.

@@ -224,8 +224,11 @@ func TestFlippedBitOnDiskIsNeverServedAndCanBeRepaired(t *testing.T) {
 	if err := s.Verify(t.Context(), sh.Root); !errors.Is(err, storage.ErrCorrupt) {
 		t.Fatal(err)
 	}
-	if h, err := s.Health(t.Context()); err != nil || len(h.Aside) != 1 || len(h.Missing) != 1 {
+	if h, err := s.Health(t.Context()); err != nil || len(h.Damaged) != 1 || h.Damaged[0].Bad != 1 || len(h.Missing) != 0 {
 		t.Fatal(h, err)
+	}
+	if got, err := s.GetBlock(t.Context(), block(cid.Raw, b[:1<<20]).Cid()); err != nil || !bytes.Equal(got, b[:1<<20]) {
+		t.Fatal("a good block of a damaged shard was not served", err)
 	}
 	x := &swap{from: good}
 	if got, err := s.Fetch(t.Context(), sh.Root, nil, storage.From(x)); err != nil || got != sh {
@@ -235,7 +238,7 @@ func TestFlippedBitOnDiskIsNeverServedAndCanBeRepaired(t *testing.T) {
 		t.Fatalf("the repair of one block asked for %d", x.asked.Load())
 	}
 	mustCat(t, s, sh.Root, b)
-	if h, err := s.Health(t.Context()); err != nil || !h.Sound() {
+	if h, err := s.Health(t.Context()); err != nil || !h.Sound() || len(h.Healed) != 1 {
 		t.Fatal(h, err)
 	}
 }

@@ -28,6 +28,10 @@ type Pin struct {
 	PinInfo
 }
 
+// errPin says that a pin was written by a disk that fails: it stays, and Collect
+// takes nothing, until it is set again or removed.
+var errPin = errors.New("storage: pin does not read: pin or unpin its root again")
+
 func (i PinInfo) lapsed(now time.Time) bool { return i.Until != 0 && i.Until <= uint64(now.Unix()) }
 
 // Pin keeps what is under a root that is held (a shard, a group of PutDAG, or one
@@ -68,6 +72,7 @@ func (s *Store) pin(ctx context.Context, root cid.Cid, info PinInfo) error {
 		return err
 	}
 	defer done(len(j))
+	s.gen++
 	if err := s.meta.Update(func(tx *kv.Tx) error { return tx.Set(pinKey(root, info.Why), j) }); err != nil {
 		return fail("pin", err)
 	}
@@ -122,7 +127,8 @@ func (s *Store) Unpin(ctx context.Context, root cid.Cid, why ...string) error {
 	return nil
 }
 
-// Pins yields every pin, lapsed ones too until Collect.
+// Pins yields every pin, lapsed ones too until Collect. A pin that does not read is
+// yielded as an error, after which others follow.
 func (s *Store) Pins() iter.Seq2[Pin, error] {
 	return func(yield func(Pin, error) bool) {
 		stop := errors.New("stop")
@@ -132,10 +138,7 @@ func (s *Store) Pins() iter.Seq2[Pin, error] {
 					return err
 				}
 				p, err := parsePin(it)
-				if err != nil {
-					return err
-				}
-				if !yield(p, nil) {
+				if !yield(p, err) {
 					return stop
 				}
 			}
@@ -149,10 +152,10 @@ func (s *Store) Pins() iter.Seq2[Pin, error] {
 
 func parsePin(it kv.Item) (p Pin, err error) {
 	if _, p.Root, err = cid.CidFromBytes(it.Key[1:]); err != nil {
-		return Pin{}, fmt.Errorf("pin: %w", err)
+		return Pin{}, fmt.Errorf("%w: %w", errPin, err)
 	}
 	if err := json.Unmarshal(it.Value, &p.PinInfo); err != nil {
-		return Pin{}, fmt.Errorf("pin %s: %w", p.Root, err)
+		return Pin{}, fmt.Errorf("%w: %s: %w", errPin, p.Root, err)
 	}
 	return p, nil
 }

@@ -100,6 +100,24 @@ func (r *reservation) keep(rec *record) {
 // cost is what a shard takes in the end: its file and its part of the index.
 func (r *record) cost() uint64 { return r.Size + indexCost(len(r.entries), r.Size) }
 
+// replaced books that the file of a damaged shard gave way to a whole one. Almost
+// always it is the same file but for the damage, so that the index fits. The caller
+// holds commit.
+func (k *core) replaced(old, now *record) error {
+	k.vol.Drop(volume.Shards, old.Size)
+	k.mu.Lock()
+	for _, e := range now.entries {
+		delete(k.bad, e.hash)
+	}
+	k.mu.Unlock()
+	if old.Piece != now.Piece || old.Size != now.Size {
+		if err := k.replaceRecord(old, now); err != nil {
+			return err
+		}
+	}
+	return k.healed(now.Root)
+}
+
 // indexCost is what a shard's places, layer and record take in the index.
 func indexCost(blocks int, size uint64) uint64 {
 	return uint64(blocks)*100 + size>>15 + 1<<10
@@ -188,7 +206,7 @@ func (k *core) countFiles() error {
 		}
 		k.vol.Set(class, sum)
 	}
-	sum := uint64(0)
+	sum := k.stray
 	for _, r := range k.shards {
 		sum += r.Size
 	}

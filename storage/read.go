@@ -56,7 +56,7 @@ func (k *core) openCAR(root cid.Cid) (*os.File, *record, error) {
 	}
 	f, err := os.Open(k.path(root))
 	if err != nil {
-		return nil, nil, fail("open shard", err)
+		return nil, nil, k.unopened(r, err)
 	}
 	return f, r, nil
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -31,6 +30,90 @@ func (k *core) clearTemp() error {
 	return nil
 }
 
+// openMeta opens the database of pins and loose blocks. One that is broken, or is
+// missing though there are shards, is set aside and begun anew with a pin on every
+// shard: what was pinned is not known any more, so nothing may be collected until
+// the owner has looked.
+func (k *core) openMeta() (err error) {
+	dir, fresh := filepath.Join(k.dir, "meta"), filepath.Join(k.dir, "meta.new")
+	_, err = os.Stat(dir)
+	missing := errors.Is(err, os.ErrNotExist)
+	if missing {
+		// A crash in recoverMeta, just before its end.
+		if err := os.Rename(fresh, dir); err == nil {
+			missing = false
+		}
+	}
+	roots, err := k.shardNames()
+	if err != nil {
+		return err
+	}
+	if !missing || len(roots) == 0 {
+		if k.meta, err = tryOpen(dir, !k.temp); err == nil || errors.Is(err, kv.ErrInUse) {
+			return wrap("open", err)
+		}
+		if err := fail("open", err); errors.Is(err, ErrDisk) || errors.Is(err, ErrDiskFull) {
+			return err // the database may be sound
+		}
+	}
+	return k.recoverMeta(dir, fresh, roots, err)
+}
+
+func (k *core) recoverMeta(dir, fresh string, roots []cid.Cid, why error) error {
+	if err := os.RemoveAll(fresh); err != nil {
+		return fail("open", err)
+	}
+	db, err := kv.Open(fresh, kv.Options{Sync: true})
+	if err != nil {
+		return fail("open", err)
+	}
+	for _, root := range roots {
+		p := PinInfo{Why: "recovered"}
+		j, e := json.Marshal(p)
+		err = errors.Join(err, e, db.Update(func(tx *kv.Tx) error { return tx.Set(pinKey(root, p.Why), j) }))
+	}
+	if err = errors.Join(err, db.Close()); err != nil {
+		return fail("open", err)
+	}
+	broken := filepath.Join(k.dir, "aside", fmt.Sprintf("meta-%d", time.Now().UnixNano()))
+	if err := os.Rename(dir, broken); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fail("open", err)
+	}
+	if err := os.Rename(fresh, dir); err != nil {
+		return fail("open", err)
+	}
+	if err := errors.Join(k.syncDir("aside"), k.syncDir(".")); err != nil {
+		return err
+	}
+	k.warn("pins and loose blocks did not read and were set aside as "+broken+
+		"; every shard is pinned as \"recovered\": unpin what is not wanted, fetch manifests and receipts again", "err", why)
+	k.meta, err = kv.Open(dir, kv.Options{Sync: !k.temp})
+	return wrap("open", err)
+}
+
+// shardNames returns the roots of all shard files, broken ones too.
+func (k *core) shardNames() (roots []cid.Cid, err error) {
+	for _, d := range []string{"shards", "aside"} {
+		es, err := os.ReadDir(filepath.Join(k.dir, d))
+		if err != nil {
+			return nil, fail("open", err)
+		}
+		for _, e := range es {
+			if name, ok := strings.CutSuffix(e.Name(), ".car"); ok {
+				if root, err := cid.Decode(name); err == nil && root.String() == name {
+					roots = append(roots, root)
+				}
+			}
+		}
+	}
+	return roots, nil
+}
+
+// adoptAtOpen bounds the bytes of unknown shards that Open reads before it
+// returns: enough for what a crash leaves. The rest, after the loss of a whole
+// index, waits for a Scrub.
+const adoptAtOpen = 4 * DefaultMaxShard
+
 // reconcile makes the index agree with the files in shards/. It runs at every
 // Open; after a clean stop it only compares names and sizes.
 func (k *core) reconcile() error {
@@ -39,42 +122,55 @@ func (k *core) reconcile() error {
 		return fail("open", err)
 	}
 	files := map[cid.Cid]bool{}
+	budget := int64(adoptAtOpen)
 	for _, e := range es {
-		root, err := cid.Decode(strings.TrimSuffix(e.Name(), ".car"))
-		if err != nil || root.String()+".car" != e.Name() || !e.Type().IsRegular() {
-			k.log.Warn("unknown file among the shards is left alone", "name", e.Name())
+		info, err := e.Info()
+		if errors.Is(err, os.ErrNotExist) {
 			continue
 		}
-		info, err := e.Info()
+		root, bad := cid.Decode(strings.TrimSuffix(e.Name(), ".car"))
+		if bad != nil || root.String()+".car" != e.Name() || err == nil && !info.Mode().IsRegular() {
+			k.log.Warn("unknown file among the shards is left alone", "name", e.Name())
+			if err == nil && info.Mode().IsRegular() {
+				k.stray += uint64(info.Size())
+			}
+			continue
+		}
 		if err != nil {
-			return fail("open", err)
+			k.unreadable(root, err)
+			continue
 		}
 		r := k.shards[root]
 		if r != nil && uint64(info.Size()) == r.Size {
 			files[root] = true
 			continue
 		}
-		ok, err := k.adopt(root, info.Size())
+		if budget -= info.Size(); budget < 0 {
+			k.waiting[root] = info.Size()
+			k.stray += uint64(info.Size())
+			continue
+		}
+		files[root], err = k.adopt(root, info.Size())
 		if err != nil {
 			return err
 		}
-		files[root] = ok
 	}
-	lost := false
+	var lost []*record
 	for root, r := range k.shards {
 		if files[root] {
 			continue
 		}
-		lost = true
-		if _, why := k.aside[root]; !why {
+		if _, why := k.aside[root]; !why && k.waiting[root] == 0 {
 			k.log.Warn("shard is gone from the disk", "root", root)
 		}
-		if err := k.forget(r, nil); err != nil {
+		lost = append(lost, r)
+	}
+	for len(lost) > 0 {
+		n := min(dropStep, len(lost))
+		if err := k.forget(lost[:n]...); err != nil {
 			return err
 		}
-	}
-	if lost {
-		return k.sweep()
+		lost = lost[n:]
 	}
 	return nil
 }
@@ -83,28 +179,65 @@ func (k *core) reconcile() error {
 // another size, and indexes it or sets it aside.
 func (k *core) adopt(root cid.Cid, size int64) (bool, error) {
 	k.log.Info("indexing shard from its file", "root", root, "bytes", size)
-	if r := k.shards[root]; r != nil {
-		if err := k.forget(r, nil); err != nil {
+	if r := k.record(root); r != nil {
+		if err := k.forget(r); err != nil {
 			return false, err
 		}
 	}
-	f, err := os.Open(k.path(root))
-	if err != nil {
-		return false, fail("open", err)
-	}
-	defer func() { _ = f.Close() }()
-	r, err := k.check(context.Background(), f, io.Discard, root, DefaultMaxShard, nil) //nolint:forbidigo // Open takes no context: what the index lacks is always read
-	if err == nil {
+	r, err := k.recheck(context.Background(), root) //nolint:forbidigo // Open takes no context: what the index lacks is always read
+	switch {
+	case err == nil:
 		return true, k.indexShard(r)
+	case malformed(err) || errors.Is(err, ErrTruncated):
+		k.setAside(root, err)
+	default:
+		k.unreadable(root, err)
+		k.stray += uint64(size)
 	}
-	return false, k.setAside(root, err)
+	return false, nil
+}
+
+// unreadable remembers a shard whose file is there and cannot be read. It stays
+// where it is: the disk, not the file, may be at fault.
+func (k *core) unreadable(root cid.Cid, why error) {
+	k.log.Error("shard file cannot be read; the rest is served", "root", root, "err", why)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.aside[root] = "its file cannot be read: " + why.Error()
+}
+
+// adoptWaiting indexes one shard that Open left waiting. It says whether there
+// was one.
+func (k *core) adoptWaiting() (bool, error) {
+	k.commit.Lock()
+	defer k.commit.Unlock()
+	if k.closed {
+		return false, ErrClosed
+	}
+	k.mu.Lock()
+	root, size := cid.Undef, int64(0)
+	for root, size = range k.waiting {
+		break
+	}
+	delete(k.waiting, root)
+	k.mu.Unlock()
+	if !root.Defined() {
+		return false, nil
+	}
+	if k.record(root) != nil { // it was fetched meanwhile, and booked anew
+		k.vol.Drop(volume.Shards, uint64(size))
+		return true, nil
+	}
+	_, err := k.adopt(root, size)
+	return true, err
 }
 
 // setAside moves a broken shard out of the way, keeping its bytes.
-func (k *core) setAside(root cid.Cid, why error) error {
+func (k *core) setAside(root cid.Cid, why error) {
 	k.log.Error("shard is broken and was set aside; fetch it again to repair", "root", root, "err", why)
-	if err := os.Rename(k.path(root), k.asidePath(root)); err != nil {
-		return fail("set shard aside", err)
+	err := os.Rename(k.path(root), k.asidePath(root))
+	if err = errors.Join(err, k.syncDir("shards"), k.syncDir("aside")); err != nil {
+		k.log.Error("broken shard stays where it is", "root", root, "err", err)
 	}
 	if info, err := os.Stat(k.asidePath(root)); err == nil {
 		k.vol.Drop(volume.Shards, uint64(info.Size()))
@@ -113,11 +246,20 @@ func (k *core) setAside(root cid.Cid, why error) error {
 	k.mu.Lock()
 	k.aside[root] = why.Error()
 	k.mu.Unlock()
-	return errors.Join(k.syncDir("shards"), k.syncDir("aside"))
 }
 
 func (k *core) asidePath(root cid.Cid) string {
 	return filepath.Join(k.dir, "aside", root.String()+".car")
+}
+
+// openBroken opens what is left of a shard that is set aside or damaged, for its
+// sound parts.
+func (k *core) openBroken(root cid.Cid) (*os.File, error) {
+	f, err := os.Open(k.asidePath(root))
+	if errors.Is(err, os.ErrNotExist) {
+		f, err = os.Open(k.path(root))
+	}
+	return f, err
 }
 
 // removeAside says whether there was a broken copy of a shard, and removes it.
@@ -161,45 +303,4 @@ func (k *core) touch(old *record) error {
 	defer k.mu.Unlock()
 	k.shards[r.Root], k.byID[r.ID] = &r, &r
 	return nil
-}
-
-// Health is what a store cannot serve as it should.
-type Health struct {
-	Aside   map[cid.Cid]string // shards set aside, with the reason
-	Corrupt []cid.Cid          // blocks read since Open that no copy here matches
-	Missing []cid.Cid          // pinned roots that are not held
-}
-
-// Sound says that nothing is wrong.
-func (h Health) Sound() bool { return len(h.Aside)+len(h.Corrupt)+len(h.Missing) == 0 }
-
-// Health reports what was found broken so far. It reads no data.
-func (s *Store) Health(ctx context.Context) (Health, error) {
-	h := Health{Aside: map[cid.Cid]string{}}
-	s.mu.RLock()
-	for c, why := range s.aside {
-		h.Aside[c] = why
-	}
-	for _, c := range s.bad {
-		h.Corrupt = append(h.Corrupt, c)
-	}
-	s.mu.RUnlock()
-	seen := map[cid.Cid]bool{}
-	for p, err := range s.Pins() {
-		if err != nil {
-			return h, err
-		}
-		if seen[p.Root] {
-			continue
-		}
-		seen[p.Root] = true
-		ok, err := s.Has(ctx, p.Root)
-		if err != nil {
-			return h, fmt.Errorf("health: %w", err)
-		}
-		if !ok {
-			h.Missing = append(h.Missing, p.Root)
-		}
-	}
-	return h, nil
 }

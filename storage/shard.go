@@ -15,7 +15,6 @@ import (
 
 	"tally/protocol/piece"
 	"tally/storage/car"
-	"tally/storage/volume"
 )
 
 func (k *core) path(root cid.Cid) string {
@@ -146,7 +145,8 @@ func (k *core) settle(f *os.File, r *record, res *reservation) (Shard, error) {
 	if k.closed {
 		return Shard{}, ErrClosed
 	}
-	if old := k.record(r.Root); old != nil {
+	old := k.record(r.Root)
+	if old != nil && !k.isDamaged(r.Root) {
 		return old.shard(), k.touch(old)
 	}
 	if err := os.Rename(f.Name(), k.path(r.Root)); err != nil {
@@ -155,6 +155,9 @@ func (k *core) settle(f *os.File, r *record, res *reservation) (Shard, error) {
 	res.keep(r)
 	if err := k.syncDir("shards"); err != nil {
 		return Shard{}, err
+	}
+	if old != nil {
+		return r.shard(), k.replaced(old, r)
 	}
 	if err := k.indexShard(r); err != nil {
 		return Shard{}, err
@@ -223,63 +226,4 @@ func scan(f io.ReaderAt, size uint64, yield func(c cid.Cid, off uint64, n int) e
 		off += uint64(m) + l
 	}
 	return nil
-}
-
-// drop unlinks a shard. The unlink is the deletion: space is free at once, and
-// a crash after it leaves index entries that Open sweeps. Places of the same
-// blocks in other shards stay. The caller holds commit.
-func (k *core) drop(r *record) error {
-	f, err := os.Open(k.path(r.Root))
-	if err != nil {
-		return fail("drop shard", err)
-	}
-	defer func() { _ = f.Close() }()
-	var es []entry
-	err = scan(f, r.Size, func(c cid.Cid, off uint64, n int) error {
-		es = append(es, entry{string(c.Hash()), off, n})
-		return nil
-	})
-	if err != nil {
-		k.log.Warn("shard to drop does not read; its index entries stay until the next open", "root", r.Root, "err", err)
-	}
-	if err := os.Remove(k.path(r.Root)); err != nil {
-		return fail("drop shard", err)
-	}
-	k.vol.Drop(volume.Shards, r.Size)
-	if err := k.syncDir("shards"); err != nil {
-		return err
-	}
-	return k.forget(r, es)
-}
-
-// Verify reads a whole shard and checks every block and the piece root. A shard
-// that fails is set aside, and the error, which wraps the cause, says why: Fetch
-// it again, which takes over its sound blocks.
-func (s *Store) Verify(ctx context.Context, root cid.Cid) error {
-	f, r, err := s.openCAR(root)
-	if err != nil {
-		return fmt.Errorf("verify: %w", err)
-	}
-	defer func() { _ = f.Close() }()
-	got, err := s.check(ctx, f, io.Discard, root, 0, nil)
-	if err == nil && (got.Piece != r.Piece || got.Size != r.Size) {
-		err = fmt.Errorf("piece root differs: %w", ErrCorrupt)
-	}
-	if err == nil || ctx.Err() != nil {
-		return err
-	}
-	s.commit.Lock()
-	defer s.commit.Unlock()
-	if s.closed || s.record(root) == nil {
-		return err
-	}
-	if e := s.setAside(root, err); e != nil {
-		return errors.Join(err, e)
-	}
-	var es []entry
-	_ = scan(f, r.Size, func(c cid.Cid, off uint64, n int) error {
-		es = append(es, entry{string(c.Hash()), off, n})
-		return nil
-	}) // what it does not reach stays until the next Open
-	return errors.Join(fmt.Errorf("shard %s set aside: %w", root, err), s.forget(s.record(root), es))
 }

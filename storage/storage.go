@@ -38,6 +38,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"syscall"
 
 	blocks "github.com/ipfs/go-block-format"
@@ -168,15 +169,26 @@ type core struct {
 	// commit serialises what makes and drops shards, pins and loose blocks, so
 	// that nothing goes between being found unpinned and being unlinked.
 	commit sync.Mutex
-	closed bool // guarded by commit
+	closed bool   // guarded by commit
+	stale  bool   // guarded by commit: a shard was forgotten since a sweep began
+	gen    uint64 // guarded by commit: counts what keeps loose blocks from Collect
 
-	mu     sync.RWMutex
-	shards map[cid.Cid]*record       // guarded by mu; a record never changes
-	byID   map[uint64]*record        // guarded by mu
-	aside  map[cid.Cid]string        // guarded by mu: why a shard was set aside
-	bad    map[string]cid.Cid        // guarded by mu: blocks found corrupt, by multihash
-	busy   map[cid.Cid]chan struct{} // guarded by mu: roots being fetched; closed at the end of a fetch
-	left   map[cid.Cid]uint64        // guarded by mu: bytes that a fetch left in fetch/
+	mu      sync.RWMutex
+	shards  map[cid.Cid]*record       // guarded by mu; a record never changes
+	byID    map[uint64]*record        // guarded by mu
+	aside   map[cid.Cid]string        // guarded by mu: why a shard was set aside
+	bad     map[string]cid.Cid        // guarded by mu: blocks found corrupt, by multihash
+	busy    map[cid.Cid]chan struct{} // guarded by mu: roots being fetched; closed at the end of a fetch
+	left    map[cid.Cid]uint64        // guarded by mu: bytes that a fetch left in fetch/
+	stray   uint64                    // owned by Open: bytes in shards/ that are no shard
+	waiting map[cid.Cid]int64         // guarded by mu: files that are not indexed yet, with their sizes
+	notes   []string                  // guarded by mu: what Open found broken and went on without
+
+	damage    map[cid.Cid]*Damage // guarded by mu: shards that are not whole; a Damage never changes
+	suspects  map[cid.Cid]bool    // guarded by mu: shards that gave a bad block
+	scrub     ScrubStatus         // guarded by mu
+	scrubbing atomic.Bool
+	nudge     chan struct{} // tells a scrub of suspects; holds one
 }
 
 // Open opens or creates a store. A directory that another process holds ends in
@@ -189,7 +201,7 @@ func Open(c Config) (*Store, error) {
 		dir: c.Dir, log: c.Logger, max: uint64(c.MaxShard),
 		shards: map[cid.Cid]*record{}, byID: map[uint64]*record{},
 		aside: map[cid.Cid]string{}, bad: map[string]cid.Cid{}, busy: map[cid.Cid]chan struct{}{},
-		left: map[cid.Cid]uint64{},
+		left: map[cid.Cid]uint64{}, waiting: map[cid.Cid]int64{}, damage: map[cid.Cid]*Damage{}, suspects: map[cid.Cid]bool{}, nudge: make(chan struct{}, 1),
 	}
 	if k.log == nil {
 		k.log = slog.New(slog.DiscardHandler)
@@ -223,8 +235,8 @@ func (k *core) open(c Config) (err error) {
 			return fail("open", err)
 		}
 	}
-	if k.meta, err = kv.Open(filepath.Join(k.dir, "meta"), kv.Options{Sync: !k.temp}); err != nil {
-		return fmt.Errorf("storage: open: %w", err)
+	if err := k.openMeta(); err != nil {
+		return err
 	}
 	if err := k.clearTemp(); err != nil {
 		return err
@@ -238,7 +250,13 @@ func (k *core) open(c Config) (err error) {
 	if err := k.loadAside(); err != nil {
 		return err
 	}
-	return k.countFiles()
+	if err := k.countFiles(); err != nil {
+		return err
+	}
+	if err := k.loadDamage(); err != nil {
+		return fail("open", err)
+	}
+	return k.loadScrub()
 }
 
 // WithNetwork returns a view of the same store that fetches through x and
@@ -280,6 +298,14 @@ func fail(op string, err error) error {
 		return fmt.Errorf("storage: %s: %w: %w", op, ErrDisk, err)
 	}
 	return fmt.Errorf("storage: %s: %w", op, err)
+}
+
+// wrap is fail where there may be no error.
+func wrap(op string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fail(op, err)
 }
 
 // notFound is ErrNotFound to us and ipld.ErrNotFound to boxo.
