@@ -2,6 +2,7 @@ package storage
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -18,7 +19,26 @@ import (
 // ImportFile makes a shard of the bytes of r, as a UnixFS file of profile
 // unixfs-v1-2025. The same bytes give the same shard, everywhere. ErrTooLarge
 // says that the file does not fit one shard.
+//
+// A source that is an io.Seeker, as an open file, is written to the disk once;
+// another one twice, because its length is known too late.
 func (s *Store) ImportFile(ctx context.Context, r io.Reader) (Shard, error) {
+	if src, at, size := sizeOf(r); src != nil {
+		p, err := s.newInplace(uint64(size))
+		if err != nil {
+			return Shard{}, fail("import", err)
+		}
+		if p != nil {
+			sh, err := s.importInplace(ctx, src, p)
+			if !errors.Is(err, errLength) {
+				return sh, err
+			}
+			// It grew or shrank while it was read: take it as a stream.
+			if _, err := src.Seek(at, io.SeekStart); err != nil {
+				return Shard{}, fail("import", err)
+			}
+		}
+	}
 	return s.importDAG(ctx, func(b unixfs.Blocks) (cid.Cid, error) { return unixfs.ImportFile(ctx, b, r) })
 }
 

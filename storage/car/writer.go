@@ -79,3 +79,13 @@ func WriteHeader(w io.Writer, root cid.Cid) error {
 	}
 	return nil
 }
+
+// AppendHead appends what stands before the data of a block of size bytes: the
+// length of the section and the CID.
+func AppendHead(b []byte, c cid.Cid, size int) []byte {
+	b = binary.AppendUvarint(b, uint64(cidLen+size))
+	return append(b, c.Bytes()...)
+}
+
+// AppendHeader appends the header of a canonical file.
+func AppendHeader(b []byte, root cid.Cid) []byte { return append(b, header(root)...) }
