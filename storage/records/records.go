@@ -116,8 +116,12 @@ func open(format, field string, r io.Reader) (source, error) {
 	switch format {
 	case Text:
 		return newTextSource(r), nil
-	default:
+	case JSONL:
 		return newJSONLSource(field, r), nil
+	case CSV:
+		return newCSVSource(field, r), nil
+	default:
+		return newParquetSource(field, r)
 	}
 }
 

@@ -78,6 +78,7 @@ func TestTextsAreProtocolTextWhateverTheFormat(t *testing.T) {
 	want := []string{"one", "two ö", strings.Repeat("three ", 50000)}
 	for format, in := range map[string]string{
 		Text:  " \x1e" + protocol.JoinRecords(want) + "\x1e\x1e",
+		CSV:   "u,t\n1,one\n2,\n3,\"two ö\"\n4," + want[2] + "\n",
 		JSONL: "{\"t\":\"one\"}\n{\"t\":\"\"}\n{\"t\":\"two ö\"}\n{\"t\":\"" + want[2] + "\"}\n",
 	} {
 		field := ""
@@ -127,7 +128,7 @@ func TestErrorsNameThePlaceAndTheRule(t *testing.T) {
 
 func TestAnErrorOfTheReaderIsPassedOn(t *testing.T) {
 	broken := errors.New("disk is gone")
-	for _, format := range Formats()[:2] {
+	for _, format := range Formats()[:3] {
 		field := ""
 		if format != Text {
 			field = "t"
