@@ -278,15 +278,7 @@ func TestOneBrokenMiBIsAllThatARepairAsksFor(t *testing.T) {
 	b := noise(14, 16<<20)
 	want := importFile(t, one, b)
 	importFile(t, two, b)
-	path := filepath.Join(two.Dir(), "shards", want.Root.String()+".car")
-	f, err := os.OpenFile(path, os.O_RDWR, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := f.WriteAt([]byte("?"), 5<<20); err != nil {
-		t.Fatal(err)
-	}
-	_ = f.Close()
+	spoil(t, two, want, 5<<20)
 	if err := two.Verify(t.Context(), want.Root); err == nil {
 		t.Fatal("not broken")
 	}
@@ -296,5 +288,23 @@ func TestOneBrokenMiBIsAllThatARepairAsksFor(t *testing.T) {
 	}
 	if net.sent(a) > 2<<20 {
 		t.Fatalf("%d bytes were sent", net.sent(a))
+	}
+}
+
+// spoil changes one byte of a shard on disk.
+func spoil(t testing.TB, s *storage.Store, sh storage.Shard, at int64) {
+	t.Helper()
+	f, err := os.OpenFile(filepath.Join(s.Dir(), "shards", sh.Root.String()+".car"), os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	b := make([]byte, 1)
+	if _, err := f.ReadAt(b, at); err != nil {
+		t.Fatal(err)
+	}
+	b[0] ^= 1
+	if _, err := f.WriteAt(b, at); err != nil {
+		t.Fatal(err)
 	}
 }
