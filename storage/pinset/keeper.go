@@ -1,0 +1,435 @@
+package pinset
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ipfs/go-cid"
+)
+
+// ErrRoom is what Store.Fetch wraps when the quota or the disk has no room.
+var ErrRoom = errors.New("pinset: no room for the shard: raise the limit or free some")
+
+// Network is what everybody can know.
+type Network interface {
+	// Head is the newest block read, and Changed is closed at its next change.
+	Head() uint64
+	Changed() <-chan struct{}
+	// Pinners are the nodes registered for pins that are not suspended.
+	Pinners() ([]common.Address, error)
+	// Holders are the nodes that prove a piece and are not suspended.
+	Holders(piece common.Hash) ([]common.Address, error)
+}
+
+// Wants says what should be kept, as far as this node is concerned: what has
+// lapsed is not among it.
+type Wants interface {
+	Wanted(ctx context.Context) ([]Wanted, error)
+}
+
+// Store is the node's disk. Its methods may be called at the same time.
+type Store interface {
+	// Free is how many bytes may still be fetched; what is reserved for fetches
+	// under way is not free.
+	Free() uint64
+	// Fetch gets a shard, checks it against root, piece root and size, and pins
+	// it for this package's reason. A shard that is here is only pinned. It wraps
+	// ErrRoom where there is no room.
+	Fetch(ctx context.Context, w Wanted) error
+	// Pinned are the roots that Fetch pinned and Release did not let go.
+	Pinned(ctx context.Context) ([]cid.Cid, error)
+	// Release takes that pin away.
+	Release(ctx context.Context, root cid.Cid) error
+}
+
+// Prover promises on the chain. It releases a shard itself once that is over.
+type Prover interface {
+	// Keep promises a shard that is pinned; durable once it returns.
+	Keep(ctx context.Context, w Wanted) error
+	// Drop takes the promise back; the data is needed until Release.
+	Drop(ctx context.Context, piece common.Hash) error
+	// Promised are all pieces that are promised or still on the chain.
+	Promised() map[common.Hash]Promise
+}
+
+// Promise is a piece of the prover's.
+type Promise struct {
+	Root    cid.Cid // none if its shard is not here
+	Kept    bool    // promised; else it is leaving
+	OnChain bool
+	Lost    bool // its data is gone and was not found elsewhere
+}
+
+func (p Promise) phase() Phase {
+	switch {
+	case p.Kept && p.OnChain:
+		return Kept
+	case p.Kept:
+		return Ready
+	case p.Lost:
+		return Lost
+	}
+	return Leaving
+}
+
+// Config is what a Keeper depends on.
+type Config struct {
+	Me      common.Address
+	Network Network
+	Wants   Wants
+	Store   Store
+	Prover  Prover
+
+	Rules  Rules
+	Slots  int          // fetches at a time [2]
+	Most   int          // wanted shards looked at [16,384]
+	Logger *slog.Logger // [discards]
+}
+
+// Validate reports the first fault of c, wrapping ErrConfig.
+func (c *Config) Validate() error {
+	switch {
+	case c.Network == nil || c.Wants == nil || c.Store == nil || c.Prover == nil:
+		return fmt.Errorf("%w: network, wants, store and prover are all needed", ErrConfig)
+	case c.Slots < 0 || c.Slots > 64 || c.Most < 0:
+		return fmt.Errorf("%w: %d fetches at a time, want 1 to 64", ErrConfig, c.Slots)
+	}
+	return nil
+}
+
+const (
+	maxRetry = 256 // blocks between two tries
+	roomWait = 512 // blocks after which a refusal for want of room is forgotten
+)
+
+// Keeper keeps what Decide says.
+type Keeper struct {
+	cfg Config
+	log *slog.Logger
+
+	mu     sync.Mutex
+	status []Status // guarded by mu; replaced, never written to
+
+	// What follows is owned by Run.
+	memory map[common.Hash]*memory
+	going  map[common.Hash]*going
+	done   chan fetched // capacity Slots
+	tidied bool
+}
+
+// memory is what a Keeper remembers about a wanted piece.
+type memory struct {
+	holders, target int
+	since           uint64
+	tries           uint64
+	retry           uint64
+	free            uint64 // at a refusal for want of room
+	noRoom          bool
+	why             string
+}
+
+type going struct {
+	Wanted
+	cancel context.CancelFunc
+}
+
+type fetched struct {
+	Wanted
+	err error
+}
+
+// New starts nothing.
+func New(c Config) (*Keeper, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	c.Rules = c.Rules.Defaults()
+	if c.Slots == 0 {
+		c.Slots = 2
+	}
+	if c.Most == 0 {
+		c.Most = 1 << 14
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	return &Keeper{
+		cfg: c, log: c.Logger, memory: map[common.Hash]*memory{}, going: map[common.Hash]*going{}, done: make(chan fetched, c.Slots),
+	}, nil
+}
+
+// Run keeps the node's part of what is wanted until ctx ends, then returns nil.
+// What fails is tried again at later blocks.
+func (k *Keeper) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer func() {
+		cancel()
+		for range k.going {
+			<-k.done
+		}
+		clear(k.going)
+	}()
+	for {
+		changed := k.cfg.Network.Changed()
+		if err := k.step(ctx); err != nil && ctx.Err() == nil {
+			k.log.Warn("what to keep could not be decided, it is tried again at the next block", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-changed:
+		case f := <-k.done:
+			k.arrived(ctx, f)
+		}
+	}
+}
+
+// look gathers what Decide needs.
+func (k *Keeper) look(ctx context.Context) (Situation, error) {
+	s := Situation{Me: k.cfg.Me, Head: k.cfg.Network.Head(), Rules: k.cfg.Rules, Free: k.cfg.Store.Free()}
+	wanted, err := k.cfg.Wants.Wanted(ctx)
+	if err != nil {
+		return s, fmt.Errorf("pinset: what is wanted: %w", err)
+	}
+	if s.Pinners, err = k.cfg.Network.Pinners(); err != nil {
+		return s, fmt.Errorf("pinset: pinners: %w", err)
+	}
+	promised := k.cfg.Prover.Promised()
+	seen := make(map[common.Hash]bool, len(wanted))
+	for _, w := range merge(wanted) {
+		if len(s.Shards) == k.cfg.Most {
+			k.log.Warn("more shards are wanted than this node looks at", "wanted", len(wanted), "looked at", k.cfg.Most)
+			break
+		}
+		h, err := k.cfg.Network.Holders(w.Piece)
+		if err != nil {
+			return s, fmt.Errorf("pinset: holders: %w", err)
+		}
+		seen[w.Piece] = true
+		m := k.memory[w.Piece]
+		if m == nil {
+			m = &memory{holders: -1}
+			k.memory[w.Piece] = m
+		}
+		if m.holders != len(h) || m.target != w.Target || m.since > s.Head {
+			m.holders, m.target, m.since = len(h), w.Target, s.Head
+		}
+		x := Shard{Wanted: w, Holders: h, Since: m.since, Retry: m.retry, Refused: m.why}
+		if m.noRoom && s.Free > m.free {
+			x.Retry = 0 // there is more room than when it was refused
+		}
+		if p, ok := promised[w.Piece]; ok {
+			x.Phase = p.phase()
+		} else if k.going[w.Piece] != nil {
+			x.Phase = Fetching
+		}
+		s.Shards = append(s.Shards, x)
+	}
+	for p := range k.memory {
+		if !seen[p] {
+			delete(k.memory, p)
+		}
+	}
+	return s, nil
+}
+
+// merge makes one of what is wanted for several reasons: the highest target, and
+// what no sound shard has is left out.
+func merge(in []Wanted) []Wanted {
+	at := map[common.Hash]int{}
+	var out []Wanted
+	for _, w := range in {
+		if !w.Root.Defined() || w.Size == 0 || w.Target < 1 {
+			continue
+		}
+		w.Target = min(w.Target, MaxTarget)
+		i, ok := at[w.Piece]
+		if !ok {
+			at[w.Piece] = len(out)
+			out = append(out, w)
+			continue
+		}
+		o := &out[i]
+		if w.Target > o.Target {
+			o.Target, o.Why = w.Target, w.Why
+		}
+		o.Mine = o.Mine || w.Mine
+	}
+	return out
+}
+
+// step decides, and begins what is to be done.
+func (k *Keeper) step(ctx context.Context) error {
+	s, err := k.look(ctx)
+	if err != nil {
+		return err
+	}
+	wanted := make(map[common.Hash]bool, len(s.Shards))
+	for _, x := range s.Shards {
+		wanted[x.Piece] = true
+	}
+	for piece, g := range k.going {
+		if !wanted[piece] {
+			g.cancel()
+		}
+	}
+	if err := k.unwanted(ctx, wanted); err != nil {
+		return err
+	}
+	status := make([]Status, 0, len(s.Shards))
+	for _, c := range Decide(s) {
+		if err := k.act(ctx, &c); err != nil {
+			c.Why = err.Error()
+			k.log.Warn("shard could not be handled, it is tried again at the next block", "root", c.Shard.Root, "err", err)
+		}
+		status = append(status, k.show(s.Me, c))
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.status = status
+	return nil
+}
+
+// act does what was chosen.
+func (k *Keeper) act(ctx context.Context, c *Choice) error {
+	w := c.Shard.Wanted
+	g := k.going[w.Piece]
+	switch c.Action {
+	case Fetch:
+		switch {
+		case g != nil:
+		case len(k.going) >= k.cfg.Slots:
+			c.Why = fmt.Sprintf("waits for one of %d fetches under way", len(k.going))
+		default:
+			k.begin(ctx, w)
+		}
+	case Stop:
+		if g != nil {
+			g.cancel()
+		}
+	case Hold:
+		if c.Shard.Phase == Leaving { // so it is here, and pinned until it is released
+			return k.cfg.Prover.Keep(ctx, w)
+		}
+	case Leave:
+		k.log.Info("leaving a shard that enough others hold", "root", w.Root, "holders", len(c.Shard.Holders), "target", w.Target)
+		return k.cfg.Prover.Drop(ctx, w.Piece)
+	case Nothing:
+	}
+	return nil
+}
+
+func (k *Keeper) begin(ctx context.Context, w Wanted) {
+	fctx, cancel := context.WithCancel(ctx)
+	k.going[w.Piece] = &going{w, cancel}
+	k.log.Info("fetching a shard that is missing holders", "root", w.Root, "bytes", w.Size, "target", w.Target, "why", w.Why)
+	go func() { k.done <- fetched{w, k.cfg.Store.Fetch(fctx, w)} }()
+}
+
+// arrived takes the end of a fetch: it looks again, and promises the shard or lets
+// it go.
+func (k *Keeper) arrived(ctx context.Context, f fetched) {
+	stopped := k.going[f.Piece].cancel
+	delete(k.going, f.Piece)
+	stopped()
+	if f.err == nil {
+		f.err = k.promise(ctx, f.Wanted)
+	}
+	m := k.memory[f.Piece]
+	if f.err == nil || m == nil || ctx.Err() != nil || errors.Is(f.err, context.Canceled) {
+		if m != nil {
+			m.tries, m.retry, m.noRoom, m.why = 0, 0, false, ""
+		}
+		return
+	}
+	head := k.cfg.Network.Head()
+	m.tries++
+	m.why, m.noRoom = f.err.Error(), errors.Is(f.err, ErrRoom)
+	m.retry = head + min(uint64(2)<<min(m.tries, 16), maxRetry)
+	if m.noRoom {
+		m.retry, m.free = head+roomWait, k.cfg.Store.Free()
+	}
+	k.log.Warn("shard was not fetched", "root", f.Root, "try", m.tries, "again from block", m.retry, "err", f.err)
+}
+
+// promise has a fetched shard proved, unless others were faster.
+func (k *Keeper) promise(ctx context.Context, w Wanted) error {
+	h, err := k.cfg.Network.Holders(w.Piece)
+	if err != nil {
+		return err
+	}
+	if len(h) >= w.Target && !w.Mine && !slices.Contains(h, k.cfg.Me) {
+		k.log.Info("others were faster, the shard is let go", "root", w.Root)
+		return k.cfg.Store.Release(ctx, w.Root)
+	}
+	return k.cfg.Prover.Keep(ctx, w)
+}
+
+// unwanted lets go of what is no longer wanted: promises are taken back, and at
+// the first step what an earlier run fetched and did not promise is released.
+func (k *Keeper) unwanted(ctx context.Context, wanted map[common.Hash]bool) error {
+	promised := k.cfg.Prover.Promised()
+	for piece, p := range promised {
+		if p.Kept && !wanted[piece] {
+			k.log.Info("a shard is no longer wanted", "piece", piece)
+			if err := k.cfg.Prover.Drop(ctx, piece); err != nil {
+				return err
+			}
+		}
+	}
+	if k.tidied {
+		return nil
+	}
+	roots, err := k.cfg.Store.Pinned(ctx)
+	if err != nil {
+		return fmt.Errorf("pinset: what is pinned: %w", err)
+	}
+	needed := map[cid.Cid]bool{}
+	for _, p := range promised {
+		needed[p.Root] = true
+	}
+	for _, root := range roots {
+		if needed[root] {
+			continue
+		}
+		if err := k.cfg.Store.Release(ctx, root); err != nil {
+			return fmt.Errorf("pinset: release %s: %w", root, err)
+		}
+	}
+	k.tidied = true
+	return nil
+}
+
+// Status is one wanted shard as the operator is shown it.
+type Status struct {
+	Wanted
+	Holders int
+	Holds   bool   // this node is one of them
+	State   string // "absent", "fetching", "ready", "kept", "leaving" or "lost"
+	Reason  string // what this node does about it, or why it does nothing
+}
+
+func (p Phase) String() string {
+	return [...]string{"absent", "fetching", "ready", "kept", "leaving", "lost"}[min(p, Lost)]
+}
+
+func (k *Keeper) show(me common.Address, c Choice) Status {
+	x := c.Shard
+	phase := x.Phase
+	if phase == Absent && k.going[x.Piece] != nil {
+		phase = Fetching
+	}
+	return Status{x.Wanted, len(x.Holders), slices.Contains(x.Holders, me), phase.String(), c.Why}
+}
+
+// Status is as of the last step of Run, the shards to fetch first.
+func (k *Keeper) Status() []Status {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return slices.Clone(k.status)
+}
