@@ -1,0 +1,72 @@
+package join
+
+import (
+	"context"
+	"iter"
+	"time"
+
+	"github.com/ipfs/go-cid"
+	"github.com/libp2p/go-libp2p/core/peer"
+
+	"tally/p2p"
+	"tally/storage/shardstream"
+)
+
+// Shards reaches the holders of shards, and lets others reach ours.
+type Shards struct{ Host *p2p.Host }
+
+// shardLimits leave time for who reads at a small budget of its own; shardstream
+// is less patient with sources.
+var shardLimits = p2p.Limits{Idle: 2 * time.Minute, Total: 6 * time.Hour, PerPeer: 8, Streams: 128, Frame: 64 << 10}
+
+const (
+	// askedPeers is how many connected peers are asked whether they hold a shard.
+	askedPeers = 32
+	// openTimeout bounds the dial of a holder.
+	openTimeout = 15 * time.Second
+)
+
+// Open opens a shard stream to a peer; it lives as long as ctx.
+func (s Shards) Open(ctx context.Context, p peer.ID) (shardstream.Conn, error) {
+	dial, cancel := context.WithTimeout(ctx, openTimeout)
+	defer cancel()
+	if err := s.Host.Connect(dial, peer.AddrInfo{ID: p}); err != nil {
+		return nil, err
+	}
+	st, err := s.Host.OpenWith(ctx, p, shardstream.Name, shardLimits)
+	if err != nil {
+		return nil, err
+	}
+	return st, nil
+}
+
+// Holders yields peers that may hold a shard: those connected, which cost one
+// question, then those that the network has records of.
+func (s Shards) Holders(ctx context.Context, root cid.Cid) iter.Seq2[peer.ID, error] {
+	return func(yield func(peer.ID, error) bool) {
+		for i, p := range s.Host.Peers() {
+			if i == askedPeers {
+				break
+			}
+			if !yield(p, nil) {
+				return
+			}
+		}
+		for p, err := range s.Host.FindProviders(ctx, root, 0) {
+			if !yield(p.ID, err) {
+				return
+			}
+		}
+	}
+}
+
+// Serve answers shard streams of peers from now on.
+func (s Shards) Serve(v *shardstream.Server) error {
+	return s.Host.Handle(shardstream.Name, shardLimits, func(ctx context.Context, id peer.ID, st *p2p.Stream) error {
+		account, err := p2p.AddressOf(id)
+		if err != nil {
+			return err
+		}
+		return v.Serve(ctx, shardstream.Asker{Peer: id, Account: account}, st)
+	})
+}

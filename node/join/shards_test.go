@@ -1,0 +1,90 @@
+package join
+
+import (
+	"bytes"
+	"context"
+	"testing"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/crypto"
+	"github.com/ipfs/go-cid"
+	"github.com/libp2p/go-libp2p/core/peer"
+
+	"tally/p2p"
+	"tally/storage/shardstream"
+)
+
+func listenHost(t *testing.T, bootstrap ...*p2p.Host) *p2p.Host {
+	t.Helper()
+	key, err := crypto.GenerateKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := p2p.Config{Key: key, Network: "test-1a2b3c4d", Profile: p2p.ProfileTest}
+	for _, b := range bootstrap {
+		for _, a := range b.Addrs() {
+			at, err := peer.AddrInfoFromP2pAddr(a)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.Bootstrap = append(c.Bootstrap, *at)
+		}
+	}
+	h, err := p2p.Listen(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = h.Close() })
+	return h
+}
+
+func TestShardsAreFetchedFromWhoeverHoldsThem(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	holder, asker := openStore(t).S, openStore(t).S
+	first := listenHost(t)
+	here := listenHost(t, first)
+	data := bytes.Repeat([]byte("a shard of text "), 400_000)
+	want, err := holder.ImportFile(ctx, bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	askers := make(chan common.Address, 10)
+	v, err := shardstream.NewServer(shardstream.ServerConfig{
+		Store: holder,
+		May: func(_ context.Context, a shardstream.Asker, _ cid.Cid) error {
+			askers <- a.Account
+			return nil
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := (Shards{first}).Serve(v); err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range first.Addrs() {
+		at, err := peer.AddrInfoFromP2pAddr(a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := here.Connect(ctx, *at); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f, err := shardstream.NewFetcher(shardstream.Config{Store: asker, Network: Shards{here}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := f.Fetch(ctx, shardstream.Want{Root: want.Root, Piece: want.Piece, Size: want.Size}, nil)
+	if err != nil || got != want {
+		t.Fatal(got, err)
+	}
+	if a := <-askers; a != here.Address() {
+		t.Fatalf("the holder took us for %s", a)
+	}
+	if _, err := asker.Stat(ctx, want.Root); err != nil {
+		t.Fatal(err)
+	}
+}
