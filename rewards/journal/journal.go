@@ -1,6 +1,7 @@
-// Package journal keeps signed verdicts and adverts: what an auditor said, so
-// that it never says otherwise after a crash, and what reached a poster, so that
-// it can acknowledge.
+// Package journal keeps signed verdicts, adverts and retrieval reports: what an
+// auditor said, so that it never says otherwise after a crash, and what reached a
+// poster, so that it can acknowledge. It also counts the questions that an auditor
+// asked, so that a restart does not ask them all again.
 //
 // The life of a verdict: an auditor adds it before it sends it; the poster adds
 // it and then acknowledges; the poster's step reads all of an epoch; Prune drops
@@ -82,7 +83,7 @@ func (j *Journal) Verdicts(ctx context.Context, from uint64) ([]protocol.Signed[
 			if err := errors.Join(err, ctx.Err()); err != nil {
 				return err
 			}
-			if len(it.Key) < 10 || binary.BigEndian.Uint64(it.Key[2:10]) < from {
+			if len(it.Key) < 10 || epochOf(it.Key) < from {
 				continue
 			}
 			s, err := protocol.ParseSigned[protocol.Verdict](it.Value)
@@ -173,15 +174,19 @@ func (j *Journal) Adverts(ctx context.Context) ([]protocol.Signed[protocol.Adver
 	return out, nil
 }
 
-// Prune drops verdicts of epochs before the given one.
+// Prune drops verdicts, reports, questions and proofs of epochs before the given one, some
+// thousands at most: call it again.
 func (j *Journal) Prune(before uint64) error {
 	return j.db.Update(func(tx *kv.Tx) error {
 		var old [][]byte
-		for it, err := range tx.Scan([]byte("v/")) {
-			if err != nil {
-				return err
-			}
-			if len(it.Key) >= 10 && binary.BigEndian.Uint64(it.Key[2:10]) < before && len(old) < 1024 {
+		for _, prefix := range []string{"v/", "r/", "q/", "p/"} {
+			for it, err := range tx.Scan([]byte(prefix)) {
+				if err != nil {
+					return err
+				}
+				if len(it.Key) < 10 || epochOf(it.Key) >= before || len(old) >= 1024 {
+					break // keys are in the order of epochs
+				}
 				old = append(old, it.Key)
 			}
 		}

@@ -194,10 +194,6 @@ type Holder struct {
 	Pieces []protocol.HeldPiece
 }
 
-// Suspended is how many periods running a node may miss before its set counts
-// for nothing.
-const Suspended = 2
-
 // Holders are the nodes that keep something and are not suspended when the given
 // period runs, by address.
 func (s *Sets) Holders(period uint64) []Holder {
@@ -217,7 +213,7 @@ func (s *Sets) Holders(period uint64) []Holder {
 		if k := len(n.proofs); k > 0 {
 			since = max(since, n.proofs[k-1].period+1)
 		}
-		if len(h.Pieces) > 0 && max(period, n.missed) < since+Suspended {
+		if len(h.Pieces) > 0 && max(period, n.missed) < since+protocol.SuspendedAfter {
 			out = append(out, h)
 		}
 	}

@@ -2,20 +2,23 @@ package rewardstest
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"slices"
 
 	"github.com/ethereum/go-ethereum/common"
 
 	"tally/protocol"
+	"tally/protocol/piece"
 )
 
 // proofSet is what a node keeps, as the possession contract has it; no leaves are
 // drawn and no paths checked.
 type proofSet struct {
-	pieces map[uint64]uint64 // period that covers the piece first, by id
-	ids    uint64
-	next   uint64 // the period that is neither proved nor recorded as missed
+	pieces  map[uint64]uint64 // period that covers the piece first, by id
+	ids     uint64
+	demands map[common.Address]bool // open, by auditor
+	next    uint64                  // the period that is neither proved nor recorded as missed
 }
 
 // covered reports whether anything was in the set when the period began.
@@ -30,7 +33,7 @@ func (s *proofSet) covered(period uint64) bool {
 
 func (c *Chain) set(a common.Address) *proofSet {
 	if c.sets[a] == nil {
-		c.sets[a] = &proofSet{pieces: map[uint64]uint64{}}
+		c.sets[a] = &proofSet{pieces: map[uint64]uint64{}, demands: map[common.Address]bool{}}
 	}
 	return c.sets[a]
 }
@@ -60,8 +63,8 @@ func (a *Account) AddPiece(root common.Hash, size uint64) (id uint64, err error)
 		} else {
 			s.next = c.period() + 1
 		}
-		s.ids++
 		id = s.ids
+		s.ids++
 		s.pieces[id] = c.period() + 1
 		return append(out, protocol.PieceAdded{Node: a.addr, ID: id, Root: root, Size: size}), nil
 	})
@@ -122,6 +125,43 @@ func (a *Account) RemovePiece(id uint64, giveUp bool) error {
 		return append(out, protocol.PieceRemoved{Node: a.addr, ID: id}), nil
 	})
 	return err
+}
+
+// Demand asks a node for a leaf, as an auditor does; one open demand for each.
+func (a *Account) Demand(_ context.Context, node common.Address, id, leaf uint64) (common.Hash, error) {
+	c := a.Chain
+	return c.act("demand", func(uint64) (any, error) {
+		s := c.set(node)
+		if _, ok := s.pieces[id]; !ok || s.demands[a.addr] {
+			return nil, fmt.Errorf("%w: no piece %d, or one demand is open", ErrRevert, id)
+		}
+		s.demands[a.addr] = true
+		by := uint64(len(c.blocks)) + c.Params.ProofPeriod
+		return protocol.RetrievalDemanded{Node: node, Auditor: a.addr, ID: id, Leaf: leaf, By: by}, nil
+	})
+}
+
+// Accuse shows that a node signed wrong data, once for each leaf.
+func (a *Account) Accuse(_ context.Context, said protocol.Signed[protocol.Retrieved], size uint64, right piece.Proof) (common.Hash, error) {
+	c := a.Chain
+	return c.act("accuse", func(uint64) (any, error) {
+		m, err := said.Open(c.Network)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrRevert, err)
+		}
+		if err := piece.Verify(m.Piece, size, right); err != nil || right.Index != m.Leaf {
+			return nil, fmt.Errorf("%w: the right leaf is not: %w", ErrRevert, err)
+		}
+		if m.Data == sha256.Sum256(append([]byte{0}, right.Leaf...)) {
+			return nil, fmt.Errorf("%w: the data is right", ErrRevert)
+		}
+		e := protocol.DataWrong{Node: m.Node, Piece: m.Piece, Leaf: m.Leaf}
+		if c.wrong[e] {
+			return nil, fmt.Errorf("%w: accused already", ErrRevert)
+		}
+		c.wrong[e] = true
+		return e, nil
+	})
 }
 
 // Poke records what a node missed, as anybody may.

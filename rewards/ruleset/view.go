@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"math/big"
 	"slices"
+	"sync"
 
 	"github.com/ethereum/go-ethereum/common"
 
@@ -31,8 +32,8 @@ type view struct {
 	received *big.Int
 	batches  []protocol.Batch // committed in time, by epoch, then worker
 	nodes    map[common.Address][]entry
-	wrong    []wrong          // in the chain's order
-	sets     *possession.Sets // what nodes prove that they keep
+	wrong    []wrong                 // in the chain's order
+	sets     func() *possession.Sets // what nodes prove that they keep; read when first asked for
 }
 
 // wrong is a node that the chain saw sign wrong data.
@@ -54,7 +55,8 @@ func look(facts []protocol.Fact, p protocol.Params, until uint64) *view {
 	})
 	v := &view{
 		offers: map[common.Hash]opened{}, redeemed: map[common.Hash]protocol.Redeemed{},
-		received: new(big.Int), nodes: map[common.Address][]entry{}, sets: possession.Read(facts, p, until),
+		received: new(big.Int), nodes: map[common.Address][]entry{},
+		sets: sync.OnceValue(func() *possession.Sets { return possession.Read(facts, p, until) }),
 	}
 	type slot struct {
 		worker common.Address

@@ -1,0 +1,75 @@
+package retrieval
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"tally/protocol"
+	"tally/rewards/journal"
+)
+
+// Inbox takes reports in for a poster: only from auditors, only about what was
+// drawn for them, and only while they can still be published. So nobody fills a
+// poster's disk.
+type Inbox struct {
+	network protocol.Network
+	params  protocol.Params
+	chain   Chain
+	journal *journal.Journal
+
+	mu     sync.Mutex
+	rounds map[uint64]*Round // guarded by mu; of the two newest epochs
+}
+
+// NewInbox keeps what it takes in the journal.
+func NewInbox(n protocol.Network, p protocol.Params, c Chain, j *journal.Journal) *Inbox {
+	return &Inbox{network: n, params: p, chain: c, journal: j, rounds: map[uint64]*Round{}}
+}
+
+// Take keeps a report: on disk once it returns nil. ErrRefused says that it can
+// never be taken; with any other error, it is worth sending again.
+func (b *Inbox) Take(ctx context.Context, s protocol.Signed[protocol.RetrievalReport]) error {
+	m, err := s.Open(b.network)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrRefused, err)
+	}
+	r, err := b.round(ctx, m.Epoch)
+	if err != nil {
+		return err
+	}
+	if !r.Admits(m) {
+		return fmt.Errorf("%w: %s was not drawn for this check", ErrRefused, m.Auditor)
+	}
+	return b.journal.AddReport(ctx, s)
+}
+
+func (b *Inbox) round(ctx context.Context, epoch uint64) (*Round, error) {
+	now, err := b.chain.Now(ctx)
+	if err != nil {
+		return nil, err
+	}
+	last, ok := Latest(b.params, now)
+	if !ok || epoch > last || epoch+1 < last {
+		return nil, fmt.Errorf("%w: epoch %d is not being checked", ErrRefused, epoch)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if r := b.rounds[epoch]; r != nil {
+		return r, nil
+	}
+	facts, err := b.chain.Facts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	block, beacon, err := b.chain.BlockAfter(ctx, b.params.CommitBy(epoch))
+	if err != nil {
+		return nil, fmt.Errorf("retrieval: beacon of epoch %d: %w", epoch, err)
+	}
+	if len(b.rounds) > 1 {
+		clear(b.rounds)
+	}
+	r := NewRound(facts, b.params, epoch, block, beacon)
+	b.rounds[epoch] = r
+	return r, nil
+}
