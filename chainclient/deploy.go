@@ -12,6 +12,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/crypto"
+	"github.com/ethereum/go-ethereum/params"
 
 	"tally/chainclient/contract/ledger"
 	"tally/chainclient/contract/possession"
@@ -81,6 +82,9 @@ func Deploy(ctx context.Context, b DeployBackend, key *ecdsa.PrivateKey, d Deplo
 	if !d.Supply.Fits128() || !d.Params.Bond.Fits128() || !d.Params.MintCap.Fits128() {
 		return Book{}, fmt.Errorf("%w: supply, bond and mint cap must fit 128 bits", ErrArgument)
 	}
+	if err := remembers(ctx, b, d.Params.ProofPeriod); err != nil {
+		return Book{}, err
+	}
 
 	tok, vlt, led := token.NewToken(), vault.NewVault(), ledger.NewLedger()
 	s.create("token", gasToken, token.TokenMetaData.Bin, tok.PackConstructor(d.Supply.Big()))
@@ -116,6 +120,24 @@ func Deploy(ctx context.Context, b DeployBackend, key *ecdsa.PrivateKey, d Deplo
 	data, err := led.TryPackSTART()
 	book.Params.Start, err = read(ctx, c, book.Ledger, "start", data, err, led.UnpackSTART)
 	return book, err
+}
+
+// remembers checks that a chain keeps block hashes for a proof period: the last 256
+// of itself, older ones in the history contract of EIP-2935.
+func remembers(ctx context.Context, b DeployBackend, period uint64) error {
+	if period <= 256 {
+		return nil
+	}
+	ask, cancel := context.WithTimeout(ctx, DefaultTimeout)
+	defer cancel()
+	code, err := b.CodeAt(ask, params.HistoryStorageAddress, nil)
+	if err != nil {
+		return fmt.Errorf("%w: asked for the history contract: %w", ErrEndpoint, err)
+	}
+	if len(code) == 0 {
+		return fmt.Errorf("%w: the chain has no history of block hashes (EIP-2935): use a proof period of at most 256 blocks, not %d", ErrDeploy, period)
+	}
+	return nil
 }
 
 // series is a run of transactions from one account, sent together and then

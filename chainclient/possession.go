@@ -115,9 +115,9 @@ func (c *Client) ProofSet(ctx context.Context, node common.Address) (protocol.Pr
 		Period:     s.Period,
 		Challenged: s.Challenged,
 		Outcome:    s.Outcome,
-		Proved:     s.Proved,
-		Missed:     s.Missed,
-		Running:    s.Running,
+		Proved:     uint64(s.Proved),
+		Missed:     uint64(s.Missed),
+		Running:    uint64(s.Running),
 	}, err
 }
 
@@ -131,7 +131,8 @@ func (c *Client) Piece(ctx context.Context, node common.Address, id uint64) (p p
 	return protocol.HeldPiece{ID: id, Root: v.Root, Size: v.Size}, true, nil
 }
 
-// Proven reports whether a node proved a period.
+// Proven reports whether a node proved a period, one of the last 64; older ones are
+// refused as "Forgotten", the facts tell of them.
 func (c *Client) Proven(ctx context.Context, node common.Address, period uint64) (bool, error) {
 	data, err := c.possession.TryPackProven(node, period)
 	return read(ctx, c, c.book.Possession, "proved period", data, err, c.possession.UnpackProven)

@@ -20,6 +20,7 @@ import (
 
 	"github.com/ethereum/go-ethereum"
 	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core"
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/crypto"
 	"github.com/ethereum/go-ethereum/eth/ethconfig"
@@ -75,7 +76,7 @@ func Params() protocol.Params {
 // time begins an hour ahead of the clock, so that blocks come one second apart.
 func Bare(t testing.TB, n int) *Chain {
 	t.Helper()
-	alloc := types.GenesisAlloc{}
+	alloc := core.SystemContractAllocs() // the history of block hashes, as on a real chain
 	c := &Chain{t: t}
 	for i := range n {
 		k, err := crypto.ToECDSA(crypto.Keccak256(fmt.Appendf(nil, "chaintest account %d", i)))

@@ -5,6 +5,7 @@ import (
 	"math/big"
 	"os"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -13,7 +14,9 @@ import (
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/crypto"
 
+	"tally/chainclient/chaintest"
 	"tally/chainclient/contract/ledger"
+	"tally/chainclient/contract/possession"
 	"tally/chainclient/contract/registry"
 	"tally/chainclient/contract/token"
 	"tally/chainclient/contract/vault"
@@ -49,6 +52,13 @@ func TestGasIsWhatTheReadmeSays(t *testing.T) {
 	}
 }
 
+func sequence(from, to uint64) (out []uint64) {
+	for n := from; n < to; n++ {
+		out = append(out, n)
+	}
+	return out
+}
+
 func thousands(n uint64) string {
 	if n < 1000 {
 		return strconv.FormatUint(n, 10)
@@ -70,9 +80,11 @@ func measureGas(t *testing.T) (costs []cost) {
 	note("deploy Vault", w.Do(owner, nil, code(vault.VaultMetaData.Bin, vlt.PackConstructor(w.Book.Token))))
 	note("deploy Ledger", w.Do(owner, nil, code(ledger.LedgerMetaData.Bin, led.PackConstructor(w.Book.Token, w.Book.Registry,
 		ledger.LedgerParams{EpochLength: 1, ClaimDelay: 1, Quorum: 2, Bond: big.NewInt(1), MintCap: big.NewInt(1)}, [32]byte{1}))))
+	note("deploy Possession", w.Do(owner, nil, code(possession.PossessionMetaData.Bin, pos.PackConstructor(w.Book.Registry, w.Book.Ledger, 16, 5))))
 
 	key := crypto.CompressPubkey(&w.Keys[worker].PublicKey)
 	note("Registry.register, 3 classes", w.Do(worker, &w.Book.Registry, reg.PackRegister(key, w.Account(stranger), [][32]byte{{1}, {2}, {3}})))
+	note("Registry.commit", w.Do(stranger, &w.Book.Registry, reg.PackCommit([32]byte{1})))
 	note("Registry.setPayout", w.Do(worker, &w.Book.Registry, reg.PackSetPayout(common.Address{7})))
 
 	note("Token.approve", w.Do(payer, &w.Book.Token, tok.PackApprove(w.Book.Vault, tokens(100))))
@@ -138,5 +150,50 @@ func measureGas(t *testing.T) (costs []cost) {
 	w.anchor(w.result(epoch, rewards{worker: 10}))
 	note("Ledger.disable, the first vote", w.Do(auditor1, &w.Book.Ledger, led.PackDisable(epoch, [32]byte{1})))
 	note("Ledger.disable, the vote that disables", w.Do(auditor2, &w.Book.Ledger, led.PackDisable(epoch, [32]byte{1})))
+	return append(costs, possessionGas(t)...)
+}
+
+// maxProof is what a proof of five leaves over pieces of 1 GiB may cost.
+const maxProof = 240_000
+
+// possessionGas measures with pieces of 1 GiB whose bytes are not zero: the most
+// that a proof can cost, since call data is paid by the byte that is not.
+func possessionGas(t *testing.T) (costs []cost) {
+	w := newWorld(t)
+	to := &w.Book.Possession
+	note := func(call string, r *types.Receipt) { costs = append(costs, cost{call, r.GasUsed}) }
+	proof := func(call string, r *types.Receipt) {
+		note(call, r)
+		if r.GasUsed > maxProof {
+			t.Errorf("%s costs %d, at most %d was promised", call, r.GasUsed, maxProof)
+		}
+	}
+	h, shard := w.holder(worker), gibibyte(t)
+	many := slices.Repeat([]file{shard}, 64)
+	note("Possession.add, a first piece", h.add(shard))
+	w.begin()
+	proof("Possession.prove, 5 leaves of 1 GiB, the first", h.prove())
+	note("Possession.add, 64 pieces", h.add(many...))
+	w.begin()
+	proof("Possession.prove, 5 leaves of 1 GiB, of 65 pieces", h.prove())
+	note("Possession.remove, 1 of 65 pieces", h.remove(30))
+	note("Possession.remove, 32 of 64 pieces", h.remove(sequence(32, 64)...))
+	for range 15 {
+		h.add(many...)
+	}
+	w.begin()
+	proof("Possession.prove, 5 leaves of 1 GiB, of 992 pieces", h.prove())
+	w.begin()
+	w.begin()
+	note("Possession.poke, 1 period missed", w.Do(stranger, to, pos.PackPoke(h.addr())))
+	note("Possession.forfeit", w.Do(h.i, to, pos.PackForfeit(w.period())))
+	note("Possession.demand", w.Do(auditor1, to, pos.PackDemand(h.addr(), 900, 4_000_000)))
+	note("Possession.answer", w.Do(h.i, to, pos.PackAnswer(h.proof(900, 4_000_000))))
+	w.Do(auditor1, to, pos.PackDemand(h.addr(), 900, 4_000_000))
+	w.mine(chaintest.ProofPeriod)
+	note("Possession.expire", w.Do(stranger, to, pos.PackExpire(h.addr(), w.Account(auditor1))))
+	r, sig := w.retrieved(shard, 4_000_000, common.Hash{1})
+	p := shard.prove(t, 4_000_000)
+	note("Possession.accuse", w.Do(stranger, to, pos.PackAccuse(r, sig, shard.size, p.Leaf, p.Path)))
 	return costs
 }

@@ -3,12 +3,12 @@ pragma solidity 0.8.37;
 
 import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
-import {BitMaps} from "@openzeppelin/contracts/utils/structs/BitMaps.sol";
 
 import {BlockHashes} from "./BlockHashes.sol";
 import {Ledger} from "./Ledger.sol";
 import {PieceTree} from "./PieceTree.sol";
 import {Registry} from "./Registry.sol";
+import {SumTree} from "./SumTree.sol";
 
 /// @title Proofs of possession
 /// @notice A registered node keeps one set of pieces here, each a file of which the contract knows root and size. Time
@@ -18,12 +18,12 @@ import {Registry} from "./Registry.sol";
 /// so that what is under challenge cannot change. A period that was not proved is missed; that is recorded at the
 /// next touch of the set, or by anybody's poke. An auditor may demand one leaf in the open; a node that signed wrong
 /// data is accused with the right leaf. This contract only records: it holds no money, has no owner and slashes nobody.
-/// @dev Leaves are numbered by a sum tree (Fenwick's) over the pieces' leaf counts, so that adding, removing and
-/// finding cost the logarithm of the number of pieces. Invariants: a set's `leaves` is the sum over its pieces;
+/// @dev Leaves are numbered by a sum tree over the pieces, so that adding, removing and finding cost the logarithm of
+/// their number. Invariants: a set's `leaves` is the sum over its pieces;
 /// each closed period with leaves under challenge is either proved or missed; until then `challenged` stands.
 /// The EIP-712 domain of Retrieved is this contract's.
 contract Possession is EIP712 {
-    using BitMaps for BitMaps.BitMap;
+    using SumTree for SumTree.Tree;
 
     /// @notice What became of a period's challenge.
     enum Outcome {
@@ -35,8 +35,9 @@ contract Possession is EIP712 {
     /// @notice A node's set.
     /// @param next The id of the next piece: ids count from 0 and are never used again.
     /// @param leaves Leaves of all its pieces.
-    /// @param period The period that the following two speak of.
+    /// @param period The period that challenged, recent and outcome speak of.
     /// @param challenged Leaves that were in the set when the period began.
+    /// @param recent The last RECENT periods: bit i says whether the i-th before the period was proved.
     /// @param proved Periods proved, ever.
     /// @param missed Periods missed or given up, ever.
     /// @param running Periods missed since the last one proved.
@@ -47,21 +48,18 @@ contract Possession is EIP712 {
         uint64 leaves;
         uint64 period;
         uint64 challenged;
-        uint64 proved;
-        uint64 missed;
-        uint64 running;
+        uint64 recent;
+        uint32 proved;
+        uint32 missed;
+        uint32 running;
         uint32 pieces;
         Outcome outcome;
     }
 
-    /// @notice A piece of a set.
-    /// @param root Its root; zero where it is removed.
-    /// @param size Its bytes; zero where it is removed.
-    /// @param sum The sum tree's node at the piece.
-    struct Piece {
-        bytes32 root;
-        uint64 size;
-        uint64 sum;
+    /// @dev A Set in storage, packed here since the compiler would read and write its slots once a field.
+    struct Packed {
+        uint256 head;
+        uint256 tail;
     }
 
     /// @notice The answer to one leaf drawn.
@@ -112,6 +110,8 @@ contract Possession is EIP712 {
     uint256 public constant MAX_BATCH = 64;
     /// @notice The largest piece, in bytes.
     uint64 public constant MAX_SIZE = 1 << 30;
+    /// @notice How many periods back a set remembers which it proved.
+    uint64 public constant RECENT = 64;
     /// @notice The most demands that are open against a node.
     uint256 public constant MAX_DEMANDS = 4;
 
@@ -130,10 +130,9 @@ contract Possession is EIP712 {
     /// @notice Whether a node was shown to have signed wrong data, by keccak256(abi.encode(node, piece root, leaf)).
     mapping(bytes32 key => bool yes) public accused;
 
-    mapping(address node => Set set) private _sets;
-    /// @dev By id + 1, as the sum tree counts.
-    mapping(address node => mapping(uint256 index => Piece piece)) private _pieces;
-    mapping(address node => BitMaps.BitMap periods) private _proven;
+    mapping(address node => Packed set) private _sets;
+    mapping(address node => SumTree.Tree sizes) private _sizes;
+    mapping(address node => mapping(uint64 id => bytes32 root)) private _roots;
     mapping(address node => Demand[] open) private _demands;
 
     /// @notice A node takes it upon itself to prove a piece, from the next period on.
@@ -250,6 +249,9 @@ contract Possession is EIP712 {
     /// @notice No leaf was drawn with this number.
     /// @param index The number.
     error NoDraw(uint64 index);
+    /// @notice Whether the period was proved is no longer kept.
+    /// @param period The period.
+    error Forgotten(uint64 period);
     /// @notice Only an auditor demands.
     /// @param sender Who tried.
     error NotAuditor(address sender);
@@ -304,21 +306,18 @@ contract Possession is EIP712 {
         }
         if (REGISTRY.keyOf(msg.sender).length == 0) revert NotNode(msg.sender);
         Set memory set = _touch(msg.sender);
-        mapping(uint256 index => Piece piece) storage pieces = _pieces[msg.sender];
+        SumTree.Tree storage tree = _sizes[msg.sender];
         for (uint256 i = 0; i < roots.length; ++i) {
             uint64 size = sizes[i];
             if (roots[i] == 0 || size == 0 || size > MAX_SIZE) revert BadPiece(i);
-            uint64 leaves = PieceTree.leavesOf(size);
-            uint256 index = uint256(set.next) + 1;
-            uint64 sum = leaves;
-            for (uint256 j = 1; index & j == 0; j <<= 1) sum += pieces[index - j].sum;
-            pieces[index] = Piece({root: roots[i], size: size, sum: sum});
+            _roots[msg.sender][set.next] = roots[i];
+            tree.push(set.next, set.leaves, size);
             emit PieceAdded(msg.sender, set.next, roots[i], size);
             ++set.next;
-            set.leaves += leaves;
+            set.leaves += PieceTree.leavesOf(size);
         }
         set.pieces += uint32(roots.length);
-        _sets[msg.sender] = set;
+        _store(msg.sender, set);
     }
 
     /// @notice Removes pieces from the sender's set, when nothing is under challenge: call again for more than MAX_BATCH.
@@ -328,19 +327,16 @@ contract Possession is EIP712 {
         Set memory set = _touch(msg.sender);
         if (set.challenged != 0 && set.outcome == Outcome.Open) revert ProveFirst(set.period);
         _expireAll(msg.sender);
-        mapping(uint256 index => Piece piece) storage pieces = _pieces[msg.sender];
+        SumTree.Tree storage tree = _sizes[msg.sender];
         for (uint256 i = 0; i < ids.length; ++i) {
-            uint64 leaves = PieceTree.leavesOf(_live(msg.sender, ids[i]).size);
+            _live(msg.sender, ids[i]);
             _requireUndemanded(msg.sender, ids[i]);
-            uint256 index = uint256(ids[i]) + 1;
-            pieces[index].root = 0;
-            pieces[index].size = 0;
-            set.leaves -= leaves;
-            for (; index <= set.next; index += index & (~index + 1)) pieces[index].sum -= leaves;
+            delete _roots[msg.sender][ids[i]];
+            set.leaves -= tree.clear(ids[i], set.next);
             emit PieceRemoved(msg.sender, ids[i]);
         }
         set.pieces -= uint32(ids.length);
-        _sets[msg.sender] = set;
+        _store(msg.sender, set);
     }
 
     /// @notice Proves the sender's set in the current period.
@@ -357,9 +353,9 @@ contract Possession is EIP712 {
         }
         set.outcome = Outcome.Proved;
         set.running = 0;
+        set.recent |= 1;
         ++set.proved;
-        _sets[node] = set;
-        _proven[node].set(period);
+        _store(node, set);
         emit PossessionProved(node, period, set.challenged);
     }
 
@@ -370,14 +366,14 @@ contract Possession is EIP712 {
         set.outcome = Outcome.Forfeited;
         ++set.missed;
         ++set.running;
-        _sets[msg.sender] = set;
+        _store(msg.sender, set);
         emit PeriodsMissed(msg.sender, period, period);
     }
 
     /// @notice Records what a node missed, and its demands that are over. Anybody may call.
     /// @param node The node.
     function poke(address node) external {
-        _sets[node] = _touch(node);
+        _store(node, _touch(node));
         _expireAll(node);
     }
 
@@ -387,7 +383,7 @@ contract Possession is EIP712 {
     /// @param leaf The leaf.
     function demand(address node, uint64 id, uint64 leaf) external {
         if (!LEDGER.isAuditor(msg.sender)) revert NotAuditor(msg.sender);
-        uint64 leaves = PieceTree.leavesOf(_live(node, id).size);
+        uint64 leaves = PieceTree.leavesOf(_live(node, id));
         if (leaf >= leaves) revert PieceTree.LeafOutOfRange(leaf, leaves);
         _expireAll(node);
         Demand[] storage open = _demands[node];
@@ -420,7 +416,7 @@ contract Possession is EIP712 {
         }
         if (!found && late != 0) revert AnswerLate(late);
         if (!found) revert NoDemand(msg.sender);
-        _requireRoot(_live(msg.sender, proof.id), proof);
+        _requireRoot(msg.sender, _live(msg.sender, proof.id), proof);
         emit RetrievalAnswered(msg.sender, proof.id, proof.leaf);
     }
 
@@ -467,7 +463,7 @@ contract Possession is EIP712 {
     /// @param node The node.
     /// @return set The set.
     function setOf(address node) external view returns (Set memory set) {
-        set = _sets[node];
+        set = _load(node);
         _advance(set, currentPeriod());
     }
 
@@ -477,8 +473,7 @@ contract Possession is EIP712 {
     /// @return root Its root; zero where there is none, or no longer.
     /// @return size Its bytes.
     function pieceOf(address node, uint64 id) external view returns (bytes32 root, uint64 size) {
-        Piece storage piece = _pieces[node][uint256(id) + 1];
-        return (piece.root, piece.size);
+        return (_roots[node][id], _sizes[node].sizeOf(id));
     }
 
     /// @notice The open demands against a node, those that are over included until somebody records it.
@@ -488,12 +483,16 @@ contract Possession is EIP712 {
         return _demands[node];
     }
 
-    /// @notice Whether a node proved a period.
+    /// @notice Whether a node proved a period, of the last RECENT; the events tell of older ones.
     /// @param node The node.
     /// @param period The period.
     /// @return Whether it did.
     function proven(address node, uint64 period) external view returns (bool) {
-        return _proven[node].get(period);
+        Set memory set = _load(node);
+        _advance(set, currentPeriod());
+        if (period > set.period) return false;
+        if (set.period - period >= RECENT) revert Forgotten(period);
+        return (set.recent >> (set.period - period)) & 1 == 1;
     }
 
     /// @notice A leaf that a node has to show in the current period.
@@ -504,7 +503,7 @@ contract Possession is EIP712 {
     /// @return leaf The leaf.
     function challengeOf(address node, uint64 i) external view returns (uint64 period, uint64 id, uint64 leaf) {
         if (i >= LEAVES) revert NoDraw(i);
-        Set memory set = _sets[node];
+        Set memory set = _load(node);
         period = currentPeriod();
         _advance(set, period);
         if (set.challenged == 0) revert NothingToProve(period);
@@ -533,30 +532,17 @@ contract Possession is EIP712 {
     /// @return id The piece's id.
     /// @return leaf The leaf's number in the piece.
     function find(address node, uint64 n) public view returns (uint64 id, uint64 leaf) {
-        Set storage set = _sets[node];
+        Set memory set = _load(node);
         if (n >= set.leaves) revert PieceTree.LeafOutOfRange(n, set.leaves);
-        mapping(uint256 index => Piece piece) storage pieces = _pieces[node];
-        uint256 next = set.next;
-        uint256 step = 1;
-        while (step << 1 <= next) step <<= 1;
-        uint256 below = 0;
-        for (; step != 0; step >>= 1) {
-            if (below + step > next) continue;
-            uint64 sum = pieces[below + step].sum;
-            if (n < sum) continue;
-            n -= sum;
-            below += step;
-        }
-        return (uint64(below), n);
+        return _sizes[node].find(set.next, n);
     }
 
-    /// @notice Leaves of the pieces before one.
+    /// @notice Leaves of the pieces before one of a node's set.
     /// @param node The node.
     /// @param id The piece's id.
-    /// @return leaves How many.
-    function leavesBefore(address node, uint64 id) public view returns (uint64 leaves) {
-        mapping(uint256 index => Piece piece) storage pieces = _pieces[node];
-        for (uint256 i = id; i != 0; i &= i - 1) leaves += pieces[i].sum;
+    /// @return leaves How many; zero where the set has no such piece.
+    function leavesBefore(address node, uint64 id) external view returns (uint64 leaves) {
+        (, leaves) = _sizes[node].locate(id);
     }
 
     /// @notice The EIP-712 digest of what a holder signs.
@@ -569,9 +555,24 @@ contract Possession is EIP712 {
             );
     }
 
+    function _store(address node, Set memory set) private {
+        _sets[node] = Packed({
+            head: (uint256(set.next) << 192) |
+                (uint256(set.leaves) << 128) |
+                (uint256(set.period) << 64) |
+                set.challenged,
+            tail: (uint256(set.outcome) << 192) |
+                (uint256(set.pieces) << 160) |
+                (uint256(set.proved) << 128) |
+                (uint256(set.missed) << 96) |
+                (uint256(set.running) << 64) |
+                set.recent
+        });
+    }
+
     /// @dev The node's set in the current period; what was missed is announced. The caller stores it.
     function _touch(address node) private returns (Set memory set) {
-        set = _sets[node];
+        set = _load(node);
         (uint64 from, uint64 to) = _advance(set, currentPeriod());
         if (from <= to) emit PeriodsMissed(node, from, to);
     }
@@ -610,16 +611,33 @@ contract Possession is EIP712 {
 
     /// @dev One proof against the leaf drawn.
     function _check(address node, uint256 i, uint64 n, Proof calldata proof) private view {
-        Piece storage piece = _pieces[node][uint256(proof.id) + 1];
-        uint64 before = leavesBefore(node, proof.id);
-        if (n < before || n - before >= PieceTree.leavesOf(piece.size)) revert WrongPiece(i, proof.id);
+        uint64 id = proof.id;
+        SumTree.Tree storage tree = _sizes[node];
+        (uint64 size, uint64 before) = tree.locate(id);
+        if (n < before || n - before >= PieceTree.leavesOf(size)) revert WrongPiece(i, id);
         if (proof.leaf != n - before) revert WrongLeaf(i, proof.leaf, n - before);
-        _requireRoot(piece, proof);
+        _requireRoot(node, size, proof);
     }
 
-    function _requireRoot(Piece storage piece, Proof calldata proof) private view {
-        (, bytes32 root) = PieceTree.rootOf(piece.size, proof.leaf, proof.data, proof.path);
-        if (root != piece.root) revert WrongRoot(root, piece.root);
+    function _load(address node) private view returns (Set memory set) {
+        uint256 word = _sets[node].head;
+        set.next = uint64(word >> 192);
+        set.leaves = uint64(word >> 128);
+        set.period = uint64(word >> 64);
+        set.challenged = uint64(word);
+        word = _sets[node].tail;
+        set.outcome = Outcome(word >> 192);
+        set.pieces = uint32(word >> 160);
+        set.proved = uint32(word >> 128);
+        set.missed = uint32(word >> 96);
+        set.running = uint32(word >> 64);
+        set.recent = uint64(word);
+    }
+
+    function _requireRoot(address node, uint64 size, Proof calldata proof) private view {
+        (, bytes32 root) = PieceTree.rootOf(size, proof.leaf, proof.data, proof.path);
+        bytes32 piece = _roots[node][proof.id];
+        if (root != piece) revert WrongRoot(root, piece);
     }
 
     function _requireUndemanded(address node, uint64 id) private view {
@@ -629,9 +647,10 @@ contract Possession is EIP712 {
         }
     }
 
-    function _live(address node, uint64 id) private view returns (Piece storage piece) {
-        piece = _pieces[node][uint256(id) + 1];
-        if (piece.size == 0) revert UnknownPiece(node, id);
+    /// @dev The size of a piece that is in the set.
+    function _live(address node, uint64 id) private view returns (uint64 size) {
+        size = _sizes[node].sizeOf(id);
+        if (size == 0) revert UnknownPiece(node, id);
     }
 
     /// @dev Moves a set to a period and counts what was missed in between: periods from..to, none where from > to.
@@ -642,9 +661,10 @@ contract Possession is EIP712 {
         to = current - 1;
         if (set.leaves == 0) (from, to) = (1, 0);
         if (from <= to) {
-            set.missed += to - from + 1;
-            set.running += to - from + 1;
+            set.missed += uint32(to - from + 1); // fewer than half of all blocks
+            set.running += uint32(to - from + 1);
         }
+        set.recent = current - set.period < RECENT ? set.recent << (current - set.period) : 0;
         set.period = current;
         set.challenged = set.leaves;
         set.outcome = Outcome.Open;
