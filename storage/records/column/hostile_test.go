@@ -38,14 +38,14 @@ func samples(t testing.TB) [][]byte {
 		options = append(options, optionalRow{s, int32(i)})
 		dicts = append(dicts, dictRow{s})
 	}
-	strings := parquet.NewSchema("x", parquet.Group{"text": parquet.Encoded(parquet.String(), &parquet.DeltaByteArray)})
+	frontCoded := parquet.NewSchema("x", parquet.Group{"text": parquet.Encoded(parquet.String(), &parquet.DeltaByteArray)})
 	return [][]byte{
 		write(t, plains, parquet.Compression(&parquet.Zstd)),
 		write(t, options, parquet.Compression(&parquet.Gzip), parquet.DataPageVersion(1), parquet.PageBufferSize(100)),
 		write(t, dicts, parquet.Compression(&parquet.Snappy), parquet.DataPageVersion(1)),
 		write(t, dicts),
 		write(t, deltas),
-		write(t, deltas, strings),
+		write(t, deltas, frontCoded),
 	}
 }
 
