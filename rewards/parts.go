@@ -93,6 +93,8 @@ type Evidence interface {
 	Verdicts(ctx context.Context, from uint64) ([]protocol.Signed[protocol.Verdict], error)
 	// Adverts are the latest of each worker.
 	Adverts(ctx context.Context) ([]protocol.Signed[protocol.Advert], error)
+	// Reports are the retrieval reports on epochs from the given one on.
+	Reports(ctx context.Context, from uint64) ([]protocol.Signed[protocol.RetrievalReport], error)
 }
 
 // repeat calls step now and every so often until ctx ends, and logs what it

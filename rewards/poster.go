@@ -9,6 +9,7 @@ import (
 
 	"tally/protocol"
 	"tally/rewards/epochdata"
+	"tally/rewards/retrieval"
 	"tally/rewards/ruleset"
 )
 
@@ -119,6 +120,9 @@ func (p *Poster) anchor(ctx context.Context, in ruleset.Input, head Anchor, anch
 	if in.Verdicts, in.Adverts, err = p.evidence(ctx, in, drawn); err != nil {
 		return err
 	}
+	if in.Reports, err = p.reports(ctx, in); err != nil {
+		return err
+	}
 	e, err := ruleset.Derive(in)
 	if err != nil {
 		return fmt.Errorf("rewards: derive epoch %d: %w", in.Epoch, err)
@@ -189,6 +193,33 @@ func (p *Poster) evidence(ctx context.Context, in ruleset.Input, drawn []ruleset
 		}
 	}
 	return vs, as, nil
+}
+
+// reports keeps those on the checks of the epoch before: drawn for who signed
+// them, each once. There was a whole epoch for them to come in.
+func (p *Poster) reports(ctx context.Context, in ruleset.Input) ([]protocol.Signed[protocol.RetrievalReport], error) {
+	if in.Epoch == 0 || in.Params.ProofPeriod == 0 {
+		return nil, nil
+	}
+	checked := in.Epoch - 1
+	all, err := p.cfg.Evidence.Reports(ctx, checked)
+	if err != nil || len(all) == 0 {
+		return nil, err
+	}
+	block, beacon, err := p.cfg.Chain.BlockAfter(ctx, in.Params.CommitBy(checked))
+	if err != nil {
+		return nil, fmt.Errorf("rewards: beacon of epoch %d: %w", checked, err)
+	}
+	round := retrieval.NewRound(in.Facts, in.Params, checked, block, beacon)
+	seen := map[cid.Cid]bool{}
+	var out []protocol.Signed[protocol.RetrievalReport]
+	for _, s := range all {
+		if m, err := s.Open(in.Network); err == nil && !seen[s.ID()] && round.Admits(m) {
+			seen[s.ID()] = true
+			out = append(out, s)
+		}
+	}
+	return out, nil
 }
 
 func mayJudge(drawn []ruleset.Drawn, v protocol.Verdict) bool {

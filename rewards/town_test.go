@@ -50,17 +50,23 @@ type town struct {
 	infer    *rewardstest.Job
 	train    *rewardstest.Job
 	pin      *rewardstest.Job
+	lazy     map[string]bool // pinners that prove nothing for a while
 }
+
+// shard is what p1 and p2 keep; its piece root is all that the chain knows of it.
+var shard = common.Hash{0x5a}
+
+const shardSize = 4_096
 
 func townParams() protocol.Params {
 	return protocol.Params{
-		Start: 1_000, EpochLength: 30, CommitWindow: 8, AuditWindow: 8, ClaimDelay: 5, Quorum: 2, MintCap: protocol.Tokens(1_000),
+		Start: 1_000, EpochLength: 30, CommitWindow: 8, AuditWindow: 8, ClaimDelay: 5, Quorum: 2, MintCap: protocol.Tokens(1_000), ProofPeriod: 20, ProofLeaves: 5,
 	}
 }
 
 func newTown(t *testing.T) *town {
 	t.Helper()
-	w := &town{t: t, pace: 1, store: rewardstest.NewStore(), rules: ruleset.First(), books: map[string]*ledger.Ledger{}, journals: map[string]*journal.Journal{}, roles: map[string]stepper{}}
+	w := &town{t: t, pace: 1, store: rewardstest.NewStore(), rules: ruleset.First(), books: map[string]*ledger.Ledger{}, journals: map[string]*journal.Journal{}, roles: map[string]stepper{}, lazy: map[string]bool{}}
 	w.clock.Store(1_000)
 	hash, err := w.rules.Hash()
 	w.ok(err)
@@ -104,6 +110,10 @@ func newTown(t *testing.T) *town {
 	w.ok(err)
 	w.pin, err = rewardstest.Open(w.chain, w.store, "s", protocol.Offer{Nonce: 2, Value: protocol.Tokens(100)}, protocol.PinSpec{Root: w.model, Replicas: 2})
 	w.ok(err)
+	for _, n := range []string{"p1", "p2"} {
+		_, err := w.chain.As(rewardstest.Addr(n)).AddPiece(shard, shardSize)
+		w.ok(err)
+	}
 	for _, n := range w.names() {
 		w.reborn(n)
 	}
@@ -157,11 +167,32 @@ func (w *town) reborn(name string) {
 // work does a job's next piece; both sides record it.
 func (w *town) work(j *rewardstest.Job, worker string, edit func(*protocol.Receipt)) protocol.Cosigned {
 	w.t.Helper()
-	c, v, err := j.Work(worker, protocol.Tokens(1), w.clock.Load(), edit)
+	c, v, err := j.Work(worker, protocol.Tokens(1), w.clock.Load(), func(r *protocol.Receipt) {
+		if r.Kind == protocol.KindPin {
+			r.Trace, r.UnitsIn, r.UnitsOut = shard, shardSize, 12
+		}
+		if edit != nil {
+			edit(r)
+		}
+	})
 	w.ok(err)
 	w.ok(w.books[worker].Record(w.t.Context(), c, &v))
 	w.ok(w.books["s"].Record(w.t.Context(), c, &v))
 	return c
+}
+
+// prove mines a block, in which pinners prove if they can.
+func (w *town) prove() {
+	w.t.Helper()
+	w.chain.Mine()
+	for _, n := range []string{"p1", "p2"} {
+		if w.lazy[n] {
+			continue
+		}
+		if _, err := w.chain.As(rewardstest.Addr(n)).Prove(w.t.Context()); err != nil && !errors.Is(err, rewardstest.ErrRevert) {
+			w.t.Fatal(err)
+		}
+	}
 }
 
 // live steps every role at the town's pace until the time. A role whose step meets
@@ -169,7 +200,10 @@ func (w *town) work(j *rewardstest.Job, worker string, edit func(*protocol.Recei
 func (w *town) live(until uint64) (deaths int) {
 	w.t.Helper()
 	for w.clock.Load() < until {
-		w.clock.Add(w.pace)
+		for range w.pace {
+			w.clock.Add(1)
+			w.prove()
+		}
 		for _, n := range w.names() {
 			if err := w.roles[n].Step(w.t.Context()); errors.Is(err, rewardstest.ErrFault) {
 				deaths++

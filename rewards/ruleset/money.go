@@ -117,7 +117,7 @@ func (l *ledger) pay(it *item) {
 		it.end(protocol.RejectedCap, "no redeemed voucher covers it")
 		return
 	}
-	if it.receipt.Kind == protocol.KindPin && l.d.in.Params.ProofPeriod > 0 {
+	if it.receipt.Kind == protocol.KindPin {
 		l.open(it)
 		return
 	}

@@ -16,13 +16,6 @@ const shardSize = 4_096
 
 var shard = common.Hash{0x5a}
 
-// proving is a world with a possession contract: ten blocks a period.
-func proving(t testing.TB) *world {
-	w := newWorld(t)
-	w.chain.Params.ProofPeriod, w.chain.Params.ProofLeaves = 10, 5
-	return w
-}
-
 // promise has a receipt promise the shard for some seconds from now.
 func (w *world) promise(j *rewardstest.Job, worker string, seconds uint64) protocol.Cosigned {
 	w.t.Helper()
@@ -47,6 +40,15 @@ func (w *world) prove(now uint64, names ...string) {
 	}
 }
 
+// pinned has a node keep the shard for ten seconds and prove all of them.
+func (w *world) pinned(j *rewardstest.Job, name string) protocol.Cosigned {
+	w.t.Helper()
+	w.keep(name, shardSize)
+	c := w.promise(j, name, 10)
+	w.prove(w.now+20, name)
+	return c
+}
+
 func (w *world) progress(e *ruleset.Epoch, c protocol.Cosigned, r protocol.Reason, proved uint64, split, returned string) ruleset.Outcome {
 	w.t.Helper()
 	o := w.reason(e, c)
@@ -58,7 +60,7 @@ func (w *world) progress(e *ruleset.Epoch, c protocol.Cosigned, r protocol.Reaso
 }
 
 func TestPinIsPaidAsItIsProved(t *testing.T) {
-	w := proving(t)
+	w := newWorld(t)
 	j := w.pin()
 	p := w.ranked(j, 0, "p1", "p2", "p3")
 	c := w.promise(j, p, 200) // of 1000 to 1200, for one token
@@ -92,7 +94,7 @@ func TestPinIsPaidAsItIsProved(t *testing.T) {
 }
 
 func TestPinWhoseWholePromiseIsProvedEndsAtOnce(t *testing.T) {
-	w := proving(t)
+	w := newWorld(t)
 	j := w.pin()
 	p := w.ranked(j, 0, "p1", "p2", "p3")
 	w.keep(p, shardSize)
@@ -108,7 +110,7 @@ func TestPinWhoseWholePromiseIsProvedEndsAtOnce(t *testing.T) {
 }
 
 func TestMissedTimeGoesBackToThePayerAfterTheGrace(t *testing.T) {
-	w := proving(t)
+	w := newWorld(t)
 	j := w.pin()
 	p := w.ranked(j, 0, "p1", "p2", "p3")
 	w.keep(p, shardSize)
@@ -127,7 +129,7 @@ func TestMissedTimeGoesBackToThePayerAfterTheGrace(t *testing.T) {
 }
 
 func TestPinThatNobodyProvedIsRefunded(t *testing.T) {
-	w := proving(t)
+	w := newWorld(t)
 	j := w.pin()
 	p := w.ranked(j, 0, "p1", "p2", "p3")
 	w.keep(p, shardSize/2) // another file, as far as the chain can tell
@@ -143,7 +145,7 @@ func TestPinThatNobodyProvedIsRefunded(t *testing.T) {
 }
 
 func TestPinThatPromisesNoProvableTimeIsRefunded(t *testing.T) {
-	w := proving(t)
+	w := newWorld(t)
 	j := w.pin()
 	p := w.ranked(j, 0, "p1", "p2", "p3")
 	w.keep(p, shardSize)
@@ -161,7 +163,7 @@ func TestPinThatPromisesNoProvableTimeIsRefunded(t *testing.T) {
 }
 
 func TestRemovedPieceEarnsUpToItsLastProof(t *testing.T) {
-	w := proving(t)
+	w := newWorld(t)
 	j := w.pin()
 	p := w.ranked(j, 0, "p1", "p2", "p3")
 	id := w.keep(p, shardSize)
@@ -174,7 +176,7 @@ func TestRemovedPieceEarnsUpToItsLastProof(t *testing.T) {
 }
 
 func TestOnePieceIsPaidOnceByOnePayerAndAgainByAnother(t *testing.T) {
-	w := proving(t)
+	w := newWorld(t)
 	j := w.pin()
 	other, err := rewardstest.Open(w.chain, w.store, "c1", protocol.Offer{Nonce: 3, Value: protocol.Tokens(100)}, protocol.PinSpec{Root: protocol.CIDOf([]byte("r")), Replicas: 3})
 	w.ok(err)
@@ -210,7 +212,7 @@ func TestOnePieceIsPaidOnceByOnePayerAndAgainByAnother(t *testing.T) {
 }
 
 func TestSilenceCostsTheTimeAndNothingElse(t *testing.T) {
-	w := proving(t)
+	w := newWorld(t)
 	j := w.pin()
 	p := w.ranked(j, 0, "p1", "p2", "p3")
 	w.keep(p, shardSize)
@@ -234,7 +236,7 @@ func TestSilenceCostsTheTimeAndNothingElse(t *testing.T) {
 }
 
 func TestWrongDataForfeitsWhatIsHeldAndEndsWhatRuns(t *testing.T) {
-	w := proving(t)
+	w := newWorld(t)
 	j := w.pin()
 	p, q := w.ranked(j, 0, "p1", "p2", "p3"), w.ranked(j, 1, "p1", "p2", "p3")
 	w.keep(p, shardSize)
@@ -277,7 +279,7 @@ func TestWrongDataForfeitsWhatIsHeldAndEndsWhatRuns(t *testing.T) {
 
 func TestEmissionOfAPinIsThatOfItsFee(t *testing.T) {
 	for _, steps := range [][]uint64{{60}, {7, 13, 20, 33, 41, 58, 60}} {
-		w := proving(t)
+		w := newWorld(t)
 		j := w.pin()
 		p := w.ranked(j, 0, "p1", "p2", "p3")
 		w.keep(p, shardSize)

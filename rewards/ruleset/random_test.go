@@ -22,7 +22,7 @@ import (
 func play(t *testing.T, seed uint64, epochs uint64, each func(ruleset.Input, *ruleset.Epoch)) {
 	t.Helper()
 	rnd := rand.New(rand.NewPCG(seed, 1))
-	w := proving(t)
+	w := newWorld(t)
 	jobs := []*rewardstest.Job{w.infer(), w.train(), w.pin()}
 	workers := []string{"w1", "w2", "p1", "p2"}
 	for _, n := range workers[1:] {
@@ -247,7 +247,7 @@ func TestAnyFlippedBitOfAReceiptIsCaught(t *testing.T) {
 	w := newWorld(t)
 	j := w.pin()
 	p := w.ranked(j, 0, "p1", "p2", "p3")
-	good := w.work(j, p, nil)
+	good := w.pinned(j, p)
 	w.commit(p, 0, good)
 	in := w.input(0)
 	e, err := ruleset.Derive(in)

@@ -24,7 +24,7 @@ func TestAssignedWorkOfEveryKindIsRewarded(t *testing.T) {
 	ji, jt, jp := w.infer(), w.train(), w.pin()
 	ci, ct := w.work(ji, "w1", nil), w.work(jt, "w1", nil)
 	pinner := w.ranked(jp, 0, "p1", "p2", "p3")
-	cp := w.work(jp, pinner, nil)
+	cp := w.pinned(jp, pinner)
 	w.commit("w1", 0, ci, ct)
 	w.commit(pinner, 0, cp)
 	if ds := w.audit(0, equal); len(ds) != 2 {
@@ -124,10 +124,12 @@ func TestHeldWorkIsPaidOnceItsVoucherIsRedeemed(t *testing.T) {
 	w := newWorld(t)
 	j := w.pin()
 	p := w.ranked(j, 0, "p1", "p2", "p3")
-	a, v, err := j.Work(p, protocol.Tokens(1), w.now, nil)
+	w.keep(p, shardSize)
+	a, v, err := j.Work(p, protocol.Tokens(1), w.now, func(r *protocol.Receipt) { r.Trace, r.UnitsIn, r.UnitsOut = shard, shardSize, 10 })
 	w.ok(err)
 	w.commit(p, 0, a)
 	w.want(w.derive(0), a, protocol.ReasonHeldUntil)
+	w.prove(w.now, p) // it waits for its voucher, and is proved meanwhile
 	_, err = w.chain.As(rewardstest.Addr(p)).Redeem(t.Context(), v)
 	w.ok(err)
 	w.want(w.derive(1), a, protocol.ReasonRewarded)
@@ -354,7 +356,7 @@ func TestEmissionStaysUnderTheEpochsCap(t *testing.T) {
 	w.chain.Params.MintCap = protocol.NewAmount(1_001)
 	j := w.pin()
 	p, q := w.ranked(j, 0, "p1", "p2", "p3"), w.ranked(j, 1, "p1", "p2", "p3")
-	a, b := w.work(j, p, nil), w.work(j, q, nil)
+	a, b := w.pinned(j, p), w.pinned(j, q)
 	w.commit(p, 0, a)
 	w.commit(q, 0, b)
 	if e := w.derive(0); e.Minted.String() != "1000" {

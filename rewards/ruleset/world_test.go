@@ -17,7 +17,7 @@ const engine = "exact/dk-1"
 func params() protocol.Params {
 	return protocol.Params{
 		Start: 1_000, EpochLength: 100, CommitWindow: 20, AuditWindow: 30, ClaimDelay: 10, Quorum: 2,
-		MintCap: protocol.Tokens(1_000_000),
+		MintCap: protocol.Tokens(1_000_000), ProofPeriod: 10, ProofLeaves: 5,
 	}
 }
 
