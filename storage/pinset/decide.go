@@ -187,7 +187,11 @@ func one(s *Situation, x *Shard) Choice {
 	c := Choice{Shard: x, Place: -1}
 	holds := slices.Contains(x.Holders, s.Me)
 	lack := missing(x)
-	switch x.Phase {
+	phase := x.Phase
+	if phase == Ready && holds { // the prover has not looked at the chain since
+		phase = Kept
+	}
+	switch phase {
 	case Ready:
 		if c.Action, c.Why = Hold, "kept, and on its way to the chain"; lack <= 0 && !x.Mine {
 			c.Action, c.Why = Leave, "others were faster"

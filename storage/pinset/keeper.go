@@ -53,8 +53,9 @@ type Prover interface {
 	Keep(ctx context.Context, w Wanted) error
 	// Drop takes the promise back; the data is needed until Release.
 	Drop(ctx context.Context, piece common.Hash) error
-	// Promised are all pieces that are promised or still on the chain.
-	Promised() map[common.Hash]Promise
+	// Promised are all pieces that are promised or still on the chain, or an error
+	// while that is not known yet.
+	Promised() (map[common.Hash]Promise, error)
 }
 
 // Promise is a piece of the prover's.
@@ -199,7 +200,10 @@ func (k *Keeper) look(ctx context.Context) (Situation, error) {
 	if s.Pinners, err = k.cfg.Network.Pinners(); err != nil {
 		return s, fmt.Errorf("pinset: pinners: %w", err)
 	}
-	promised := k.cfg.Prover.Promised()
+	promised, err := k.cfg.Prover.Promised()
+	if err != nil {
+		return s, fmt.Errorf("pinset: what is promised: %w", err)
+	}
 	seen := make(map[common.Hash]bool, len(wanted))
 	for _, w := range merge(wanted) {
 		if len(s.Shards) == k.cfg.Most {
@@ -373,7 +377,10 @@ func (k *Keeper) promise(ctx context.Context, w Wanted) error {
 // unwanted lets go of what is no longer wanted: promises are taken back, and at
 // the first step what an earlier run fetched and did not promise is released.
 func (k *Keeper) unwanted(ctx context.Context, wanted map[common.Hash]bool) error {
-	promised := k.cfg.Prover.Promised()
+	promised, err := k.cfg.Prover.Promised()
+	if err != nil {
+		return fmt.Errorf("pinset: what is promised: %w", err)
+	}
 	for piece, p := range promised {
 		if p.Kept && !wanted[piece] {
 			k.log.Info("a shard is no longer wanted", "piece", piece)

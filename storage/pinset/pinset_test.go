@@ -365,6 +365,21 @@ func TestRendezvousMovesOnlyWhatALeaverHeld(t *testing.T) {
 	}
 }
 
+// Regression: a prover that had not looked at the chain since its piece got there
+// made the node leave at once, since enough nodes held it: itself included.
+func TestPieceThatJustGotOnChainIsNotLeft(t *testing.T) {
+	me, other := common.Address{1}, common.Address{2}
+	x := pinset.Shard{Wanted: pinset.Wanted{Piece: common.Hash{1}, Size: 1, Target: 2}, Holders: []common.Address{me, other}, Phase: pinset.Ready}
+	s := pinset.Situation{Me: me, Head: 1 << 40, Pinners: []common.Address{me, other}, Shards: []pinset.Shard{x}}
+	if c := pinset.Decide(s)[0]; c.Action != pinset.Hold {
+		t.Fatalf("%+v", c)
+	}
+	s.Shards[0].Holders = []common.Address{other, {3}}
+	if c := pinset.Decide(s)[0]; c.Action != pinset.Leave {
+		t.Fatalf("others were faster: %+v", c)
+	}
+}
+
 func TestConfigIsChecked(t *testing.T) {
 	if _, err := pinset.New(pinset.Config{}); !errors.Is(err, pinset.ErrConfig) {
 		t.Fatal(err)

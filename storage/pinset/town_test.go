@@ -317,7 +317,7 @@ func (h *house) Drop(_ context.Context, p common.Hash) error {
 	return nil
 }
 
-func (h *house) Promised() map[common.Hash]pinset.Promise {
+func (h *house) Promised() (map[common.Hash]pinset.Promise, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	out := map[common.Hash]pinset.Promise{}
@@ -327,7 +327,7 @@ func (h *house) Promised() map[common.Hash]pinset.Promise {
 	for p, r := range h.gone {
 		out[p] = pinset.Promise{Root: r, OnChain: true}
 	}
-	return out
+	return out, nil
 }
 
 // counts are the holders of each wanted shard that are not suspended.

@@ -50,6 +50,7 @@ type PieceStatus struct {
 	Piece  common.Hash
 	Size   uint64
 	State  State
+	Wanted bool   // promised, and neither dropped nor given up
 	Since  uint64 // first period in which it is drawn from, if it is in the set
 	OnSet  bool
 	Reason string // why it is healing or lost
@@ -60,11 +61,38 @@ func (p *Prover) Status() Status {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	st := p.status
-	st.Problems, st.Closed = slices.Clone(st.Problems), slices.Clone(st.Closed)
+	st.Problems, st.Closed, st.Pieces = slices.Clone(st.Problems), slices.Clone(st.Closed), p.list()
+	slices.SortFunc(st.Pieces, func(a, b PieceStatus) int { return bytes.Compare(a.Piece[:], b.Piece[:]) })
+	for _, s := range st.Pieces {
+		if s.State == LostNow {
+			st.Problems = append(st.Problems, "piece "+s.Piece.Hex()+" is lost: "+s.Reason)
+		}
+	}
+	slices.Sort(st.Problems)
+	return st
+}
+
+// Head is the newest block that Run has seen; 0 before its first step.
+func (p *Prover) Head() uint64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.status.Head
+}
+
+// Pieces are those of Status, in no order.
+func (p *Prover) Pieces() []PieceStatus {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.list()
+}
+
+// list is Pieces. The caller holds mu.
+func (p *Prover) list() []PieceStatus {
 	since := p.set.Since()
+	out := make([]PieceStatus, 0, len(p.entries))
 	for root, e := range p.entries {
 		from, in := since[root]
-		s := PieceStatus{Root: e.note.Root, Piece: root, Size: e.note.Size, Since: from, OnSet: in, Reason: e.note.Reason}
+		s := PieceStatus{Root: e.note.Root, Piece: root, Size: e.note.Size, Wanted: e.note.Wanted, Since: from, OnSet: in, Reason: e.note.Reason}
 		switch {
 		case e.note.Lost != 0 && e.hurt:
 			s.State = LostNow
@@ -77,20 +105,7 @@ func (p *Prover) Status() Status {
 		default:
 			s.State = Have
 		}
-		if s.State == LostNow {
-			st.Problems = append(st.Problems, "piece "+root.Hex()+" is lost: "+s.Reason)
-		}
-		st.Pieces = append(st.Pieces, s)
+		out = append(out, s)
 	}
-	slices.SortFunc(st.Pieces, func(a, b PieceStatus) int { return bytes.Compare(a.Piece[:], b.Piece[:]) })
-	slices.Sort(st.Problems)
-	return st
-}
-
-// Keeps says whether a piece is promised: kept, and not dropped or given up.
-func (p *Prover) Keeps(root common.Hash) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	e := p.entries[root]
-	return e != nil && e.note.Wanted
+	return out
 }
