@@ -1,6 +1,7 @@
 package rewards_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"testing"
@@ -12,6 +13,7 @@ import (
 	"tally/chainclient"
 	"tally/chainclient/chaintest"
 	"tally/protocol"
+	"tally/protocol/piece"
 	"tally/rewards"
 	"tally/rewards/journal"
 	"tally/rewards/ledger"
@@ -97,6 +99,57 @@ func (t teller) Redeem(ctx context.Context, s protocol.Signed[protocol.Voucher])
 	return t.Client.Redeem(ctx, v, e.Sig)
 }
 
+// pinner keeps one file in the possession contract and proves it.
+type pinner struct {
+	*chainclient.Client
+	chain  contracts
+	self   common.Address
+	params protocol.Params
+	file   []byte
+	proved int // periods
+}
+
+func (p *pinner) Step(ctx context.Context) error {
+	set, err := p.ProofSet(ctx, p.self)
+	if err != nil {
+		return err
+	}
+	head, err := p.chain.BlockNumber(ctx)
+	if err != nil {
+		return err
+	}
+	period := p.params.PeriodAt(head + 1)
+	if set.Challenged == 0 || set.Outcome != protocol.ChallengeOpen || period != set.Period || head < p.params.ChallengeBlock(period) {
+		return nil
+	}
+	seed, err := p.Seed(ctx, period)
+	if err != nil {
+		return err
+	}
+	held, ok, err := p.Piece(ctx, p.self, 0)
+	if err != nil || !ok {
+		return errors.Join(err, errors.New("the piece is not in its set"))
+	}
+	var proofs []protocol.LeafProof
+	for i := range p.params.ProofLeaves {
+		h, leaf, err := protocol.FindLeaf([]protocol.HeldPiece{held}, protocol.DrawLeaf(seed, p.self, period, i, set.Challenged))
+		if err != nil {
+			return err
+		}
+		shown, err := piece.Prove(bytes.NewReader(p.file), uint64(len(p.file)), leaf)
+		if err != nil {
+			return err
+		}
+		proofs = append(proofs, protocol.LeafProof{ID: h.ID, Proof: shown})
+	}
+	if _, err = p.Prove(ctx, period, proofs); err == nil {
+		p.proved++
+	}
+	return err
+}
+
+func (p *pinner) Run(context.Context) error { return nil }
+
 func TestTheContractsTakeWhatTheRolesDerive(t *testing.T) {
 	ctx := t.Context()
 	ok := func(err error) {
@@ -129,6 +182,9 @@ func TestTheContractsTakeWhatTheRolesDerive(t *testing.T) {
 	book, err := ledger.Open("", n)
 	ok(err)
 	defer book.Close()
+	keeps := &pinner{sim.As(worker), chain, sim.Account(worker), p, bytes.Repeat([]byte("shard"), 500), 0}
+	root, size, err := piece.Sum(bytes.NewReader(keeps.file))
+	ok(err)
 	work := func(nonce uint64, kind protocol.Kind, spec any) {
 		t.Helper()
 		doc, err := protocol.Encode(spec)
@@ -142,6 +198,9 @@ func TestTheContractsTakeWhatTheRolesDerive(t *testing.T) {
 			Offer: id, Channel: protocol.Channel(id, sim.Account(worker)), Payer: o.Submitter, Worker: sim.Account(worker), Epoch: p.EpochAt(sim.Now()), Seq: 1,
 			Kind: kind, Tier: o.Tier, Origin: protocol.OriginAssigned, Spec: c, Value: protocol.Tokens(4), Start: sim.Now(), End: sim.Now(),
 		}
+		if kind == protocol.KindPin {
+			r.Trace, r.UnitsIn, r.UnitsOut = root, size, 150
+		}
 		env, err := protocol.IssueReceipt(n, sim.Keys[worker], r)
 		ok(err)
 		env, err = env.Cosign(n, sim.Keys[payer])
@@ -151,7 +210,9 @@ func TestTheContractsTakeWhatTheRolesDerive(t *testing.T) {
 		ok(book.Record(ctx, env, &v))
 	}
 	work(0, protocol.KindTrain, protocol.TrainSpec{Name: "m", Engine: engine})
-	work(1, protocol.KindPin, protocol.PinSpec{Root: protocol.CIDOf([]byte("r")), Replicas: 1})
+	work(1, protocol.KindPin, protocol.PinSpec{Root: protocol.CIDOf([]byte("r")), Piece: root, Size: size, Replicas: 1})
+	_, err = keeps.AddPieces(ctx, []common.Hash{root}, []uint64{size})
+	ok(err)
 
 	said, err := journal.Open("", n)
 	ok(err)
@@ -174,7 +235,7 @@ func TestTheContractsTakeWhatTheRolesDerive(t *testing.T) {
 	until := p.AuditBy(3) + p.ClaimDelay + 20
 	for sim.Now() < until {
 		sim.AdvanceTo(sim.Now() + 7)
-		for _, r := range []stepper{c, a, post, claim} {
+		for _, r := range []stepper{keeps, c, a, post, claim} {
 			if err := r.Step(ctx); err != nil && !errors.Is(err, errNoBlock) {
 				t.Fatalf("at %d: %T: %v", sim.Now(), r, err)
 			}
@@ -183,15 +244,27 @@ func TestTheContractsTakeWhatTheRolesDerive(t *testing.T) {
 	facts, err := chain.Facts(ctx)
 	ok(err)
 	anchors := rewards.Anchors(facts)
-	if len(anchors) != 2 || anchors[0].Epoch != p.EpochAt(p.Start) || anchors[1].Epoch != 2 {
-		t.Fatalf("anchors %+v, want epochs 0 and 2", anchors)
+	if len(anchors) != 4 || anchors[0].Epoch != p.EpochAt(p.Start) || anchors[3].Epoch != 3 {
+		t.Fatalf("anchors %+v, want epochs 0 to 3: the pin runs, then its emission is held", anchors)
 	}
+	var pin ruleset.Outcome
 	for _, x := range anchors {
 		r, err := rewards.Rederive(ctx, rewards.Source{Network: n, Params: p, Rules: rules, Chain: chain, Store: store}, x.Epoch)
 		ok(err)
 		if !r.Equal() {
 			t.Errorf("epoch %d: %v", x.Epoch, r.Differences)
 		}
+		for _, o := range r.Data.Outcomes {
+			if o.Kind == protocol.KindPin {
+				pin = o
+			}
+		}
+	}
+	back, err := pin.Value.Sub(pin.Pin.Split)
+	ok(err)
+	// A few seconds pass from the promise to the piece's addition.
+	if pin.Reason != protocol.ReasonRewarded || pin.Pin.Proved < 140 || pin.Pin.Proved > 150 || pin.Pin.Returned.Cmp(back) != 0 || keeps.proved < 3 {
+		t.Errorf("the pin ended %+v after %d proofs", pin, keeps.proved)
 	}
 	for _, who := range accounts[:2] {
 		st, err := rewards.Look(ctx, rewards.StatusSource{Params: p, Chain: chain, Store: store}, who)
@@ -204,7 +277,7 @@ func TestTheContractsTakeWhatTheRolesDerive(t *testing.T) {
 	}
 	pool, err := sim.As(payer).Pool(ctx)
 	ok(err)
-	if pool.Cmp(anchors[1].Total) != 0 {
-		t.Errorf("the pool is %s, the last root grants %s", pool, anchors[1].Total)
+	if pool.Cmp(anchors[3].Total) != 0 {
+		t.Errorf("the pool is %s, the last root grants %s", pool, anchors[3].Total)
 	}
 }

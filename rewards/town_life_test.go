@@ -15,6 +15,7 @@ import (
 	"tally/protocol"
 	"tally/rewards"
 	"tally/rewards/ledger"
+	"tally/rewards/retrieval"
 	"tally/rewards/rewardstest"
 	"tally/rewards/ruleset"
 )
@@ -173,6 +174,96 @@ func TestWrongRootIsDisabledByTheAuditorsAndAnHonestOneFollows(t *testing.T) {
 			}
 			w.settled()
 		})
+	}
+}
+
+func TestPinnerThatStopsIsPaidForWhatItProved(t *testing.T) {
+	w := newTown(t)
+	long := func(r *protocol.Receipt) { r.UnitsOut = 60 }
+	lost, kept := w.work(w.pin, "p1", long), w.work(w.pin, "p2", long)
+	w.live(w.chain.Params.End(0))
+	w.lazy["p1"] = true
+	w.live(w.chain.Params.AuditBy(0) + 3)
+	for _, c := range []protocol.Cosigned{lost, kept} {
+		e, err := w.books["s"].Receipt(c.ID())
+		w.ok(err)
+		if e.Reason != 0 && e.Reason != protocol.ReasonHeldUntil {
+			t.Errorf("in between, a receipt ended %s", e.Reason)
+		}
+	}
+	w.live(w.chain.Params.End(7))
+	d := w.settled()
+	var proved [2]uint64
+	for i, c := range []protocol.Cosigned{lost, kept} {
+		e, err := w.books["s"].Receipt(c.ID())
+		w.ok(err)
+		all, err := e.Pin.Split.Add(e.Pin.Returned)
+		w.ok(err)
+		if proved[i] = e.Pin.Proved; e.Reason != protocol.ReasonRewarded || e.Pin.Promised != 60 || all.Cmp(e.Receipt.Value) != 0 || e.Paid.Cmp(all) != 0 || e.Emission.IsZero() {
+			t.Errorf("receipt %+v", e)
+		}
+	}
+	if proved[0] == 0 || proved[0] >= 40 || proved[1] < 55 {
+		t.Errorf("%d seconds were proved by who stopped, %d by who did not", proved[0], proved[1])
+	}
+	for _, b := range d.State.Balances {
+		if b.Account == rewardstest.Addr("s") && b.Payer.IsZero() {
+			t.Error("nothing went back to the payer")
+		}
+	}
+}
+
+func TestPinnerThatSignedWrongDataLosesWhatWasHeld(t *testing.T) {
+	w := newTown(t)
+	w.work(w.pin, "p1", func(r *protocol.Receipt) { r.UnitsOut = 60 })
+	w.live(w.chain.Params.AuditBy(0) + 3)
+	st, err := rewards.Look(t.Context(), rewards.StatusSource{Params: w.chain.Params, Chain: w.chain, Store: w.store}, rewardstest.Addr("p1"))
+	w.ok(err)
+	if st.Held.IsZero() {
+		t.Fatal("no emission is held")
+	}
+	w.ok(w.chain.Say(protocol.DataWrong{Node: rewardstest.Addr("p1"), Piece: shard, Leaf: 3}))
+	w.live(w.chain.Params.End(6))
+	d := w.settled()
+	if d.State.Burned.Cmp(st.Held) < 0 || len(d.State.Pins) != 0 {
+		t.Errorf("burned %s in all, %s were held; open pins %v", d.State.Burned, st.Held, d.State.Pins)
+	}
+	for _, b := range d.State.Balances {
+		if b.Account == rewardstest.Addr("p1") && b.Pinner.Cmp(st.Earned) != 0 {
+			t.Errorf("p1 has %s, before its lie it had earned %s", b.Pinner, st.Earned)
+		}
+	}
+}
+
+func TestRetrievalReportsArePublishedWithTheEpochAfter(t *testing.T) {
+	w := newTown(t)
+	w.work(w.pin, "p1", func(r *protocol.Receipt) { r.UnitsOut = 60 })
+	w.live(w.chain.Params.CommitBy(0) + 1)
+	facts, err := w.chain.Facts(t.Context())
+	w.ok(err)
+	block, beacon, err := w.chain.BlockAfter(t.Context(), w.chain.Params.CommitBy(0))
+	w.ok(err)
+	drawn := retrieval.NewRound(facts, w.chain.Params, 0, block, beacon).Draw(rewardstest.Addr("a1"), 2)
+	if len(drawn) != 2 {
+		t.Fatalf("%d checks are drawn", len(drawn))
+	}
+	for i, k := range drawn {
+		r := protocol.RetrievalReport{Auditor: rewardstest.Addr("a1"), Node: k.Node, Piece: k.Piece, Leaf: k.Leaf, Outcome: protocol.RetrievalGood, Millis: 12}
+		if i == 1 {
+			r.Leaf += 1_000 // nobody drew that
+		}
+		s, err := protocol.Sign(w.chain.Network, rewardstest.Key("a1"), r)
+		w.ok(err)
+		w.ok(w.journals["inbox"].AddReport(t.Context(), s))
+	}
+	w.live(w.chain.Params.End(6))
+	w.settled() // derives every epoch again, to the byte
+	for epoch, want := range map[uint64]int{0: 0, 1: 1, 2: 0} {
+		r, err := rewards.Rederive(t.Context(), w.source(), epoch)
+		w.ok(err)
+		if len(r.Data.Reports) != want {
+			t.Errorf("%d reports are published with epoch %d, want %d", len(r.Data.Reports), epoch, want)
+		}
 	}
 }
 
