@@ -188,6 +188,7 @@ type core struct {
 	suspects  map[cid.Cid]bool    // guarded by mu: shards that gave a bad block
 	scrub     ScrubStatus         // guarded by mu
 	scrubbing atomic.Bool
+	wide      atomic.Int32  // readers of files that hold many blocks
 	nudge     chan struct{} // tells a scrub of suspects; holds one
 }
 

@@ -25,7 +25,8 @@ type File interface {
 }
 
 // OpenFile opens the file under root. Blocks are read, and checked, as they
-// are needed; ctx ends all reading.
+// are needed, and ahead where g is a Bulk; ctx ends all reading. A File is not
+// safe for concurrent use and must be closed.
 func OpenFile(ctx context.Context, g Getter, root cid.Cid) (File, error) {
 	s := service{get: g}
 	n, err := s.Get(ctx, root)
@@ -36,6 +37,11 @@ func OpenFile(ctx context.Context, g Getter, root cid.Cid) (File, error) {
 }
 
 func openNode(ctx context.Context, s service, n ipld.Node) (File, error) {
+	if b, ok := s.get.(Bulk); ok {
+		if leaves, ok := leavesOf(n); ok {
+			return newAhead(ctx, b, leaves), nil
+		}
+	}
 	r, err := uio.NewDagReader(ctx, n, s)
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w: %w", n.Cid(), err, ErrNotUnixFS)
