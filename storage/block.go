@@ -230,6 +230,10 @@ func (k *core) size(c cid.Cid) (int, error) {
 		return 0, err
 	}
 	_, n, err := parseStamp(v)
+	if err != nil { // the block itself may be sound
+		v, err = k.getMeta(keyLoose, c)
+		n = len(v)
+	}
 	return n, err
 }
 

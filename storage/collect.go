@@ -327,7 +327,7 @@ func (k *core) collectFiles(name string, before time.Time, c *Collected) error {
 		if err != nil {
 			return fail("collect", err)
 		}
-		if info.ModTime().After(before) {
+		if info.ModTime().After(before) || !info.Mode().IsRegular() {
 			continue
 		}
 		root, err := cid.Decode(strings.TrimSuffix(e.Name(), filepath.Ext(e.Name())))

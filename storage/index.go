@@ -62,7 +62,7 @@ func appendPlace(b []byte, p place) []byte {
 	return binary.AppendUvarint(b, p.len)
 }
 
-var errPlaces = errors.New("index entry does not decode: stop the node and remove the directory index, it is rebuilt")
+var errPlaces = errors.New("index entry does not decode: verify the shards, it is mended from them")
 
 func parsePlaces(b []byte) (out []place, err error) {
 	for len(b) > 0 {
@@ -149,6 +149,7 @@ func (k *core) indexShard(r *record) error {
 	r.Added = time.Now().Unix()
 	for rest := r.entries; len(rest) > 0; {
 		n, err := k.indexBatch(rest, func(old []byte, e entry) []byte {
+			old, _ = k.live(old)
 			return appendPlace(old, place{r.ID, e.off, uint64(e.len)})
 		})
 		if err != nil {

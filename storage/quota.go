@@ -192,11 +192,15 @@ func (k *core) countFiles() error {
 		sum := uint64(0)
 		for _, e := range es {
 			info, err := e.Info()
-			if errors.Is(err, fs.ErrNotExist) || err == nil && !info.Mode().IsRegular() {
+			if errors.Is(err, fs.ErrNotExist) {
 				continue
 			}
 			if err != nil {
 				return fail("open", err)
+			}
+			if info.IsDir() { // a broken database that was set aside
+				sum += k.flat(filepath.Join(k.dir, name, e.Name()))
+				continue
 			}
 			sum += uint64(info.Size())
 			root, err := cid.Decode(strings.TrimSuffix(e.Name(), filepath.Ext(e.Name())))
@@ -212,6 +216,20 @@ func (k *core) countFiles() error {
 	}
 	k.vol.Set(volume.Shards, sum)
 	return nil
+}
+
+// flat returns the bytes of the files in a directory.
+func (k *core) flat(dir string) (n uint64) {
+	es, err := os.ReadDir(dir)
+	if err != nil {
+		k.log.Warn("directory does not read and is not counted", "dir", dir, "err", err)
+	}
+	for _, e := range es {
+		if info, err := e.Info(); err == nil && info.Mode().IsRegular() {
+			n += uint64(info.Size())
+		}
+	}
+	return n
 }
 
 // sectionCost is what one more block takes of a spool.

@@ -268,7 +268,8 @@ func (s *Store) WithNetwork(x Exchange, p Provider) *Store { return &Store{s.cor
 // WithExchange is WithNetwork that keeps the provider.
 func (s *Store) WithExchange(x Exchange) *Store { return &Store{s.core, x, s.provider} }
 
-// Close releases the directory. Calls under way may err.
+// Close releases the directory. Calls under way may err. If the disk is away it
+// returns ErrMarker at once, and the databases close when the disk is back.
 func (s *Store) Close() error { return s.core.close() }
 
 func (k *core) close() error {
@@ -278,12 +279,22 @@ func (k *core) close() error {
 	if k.closed {
 		return nil
 	}
-	for _, db := range []*kv.DB{k.index, k.meta} {
-		if db != nil {
-			errs = append(errs, db.Close())
+	k.closed = true
+	shut := func() (errs []error) {
+		for _, db := range []*kv.DB{k.index, k.meta} {
+			if db != nil {
+				errs = append(errs, db.Close())
+			}
+		}
+		return errs
+	}
+	if k.vol != nil {
+		if err := k.vol.Check(); err != nil {
+			go shut() // a database waits for its disk, and nobody should wait for it
+			return fail("close", err)
 		}
 	}
-	k.closed = true
+	errs = append(errs, shut()...)
 	if k.temp {
 		errs = append(errs, os.RemoveAll(k.dir))
 	}

@@ -10,9 +10,9 @@
 //
 // Metadata counts. What the databases take is booked as it is written and put
 // right by measuring their directories, a few dozen files, now and then: no scan
-// of data. A 64th of the quota, at most 32 MiB, is left to them, because a
-// database takes more for a moment while it compacts and because a full store
-// must still be able to write down that something was pinned or deleted.
+// of data. What a database takes more for a moment while it compacts is counted
+// too. A 64th of the quota, at most 32 MiB, is left to them alone, so that a full
+// store can still write down that something was pinned or deleted.
 //
 // A volume is known by its marker, the file tally-store.json at its top. Where
 // the marker is missing nothing is written, neither by Open nor later: a disk
@@ -107,8 +107,8 @@ type Usage struct {
 	Shards   uint64
 	Partial  uint64 // unfinished fetches that will be gone on with
 	Aside    uint64
-	Meta     uint64
-	Index    uint64
+	Meta     uint64 // with what its database needs to compact
+	Index    uint64 // the same
 	Reserved uint64 // promised to writes under way, and not in Used
 	Quota    uint64 // 0 is unlimited
 	Free     uint64 // of the disk; 0 where the system does not tell
@@ -216,7 +216,12 @@ func (v *Volume) measure() error {
 	return nil
 }
 
-// dirBytes returns what the files of a flat directory take on the disk.
+// maxCompaction is the most that a database is expected to take for a while on top
+// of what it takes, when it writes its log as a table, or tables as another.
+const maxCompaction = 64 << 20
+
+// dirBytes returns what the files of a database take on the disk, or will while it
+// compacts: its logs and tables are there twice for a moment.
 func dirBytes(dir string) (n uint64, err error) {
 	es, err := os.ReadDir(dir)
 	if errors.Is(err, os.ErrNotExist) {
@@ -225,6 +230,7 @@ func dirBytes(dir string) (n uint64, err error) {
 	if err != nil {
 		return 0, err
 	}
+	twice := uint64(0)
 	for _, e := range es {
 		info, err := e.Info()
 		if errors.Is(err, os.ErrNotExist) {
@@ -233,7 +239,12 @@ func dirBytes(dir string) (n uint64, err error) {
 		if err != nil {
 			return 0, err
 		}
-		n += allocated(info)
+		b := allocated(info)
+		n += b
+		switch filepath.Ext(e.Name()) {
+		case ".mem", ".sst":
+			twice += b
+		}
 	}
-	return n, nil
+	return n + min(twice, maxCompaction), nil
 }
