@@ -5,7 +5,7 @@
 // own. With Options.Sync an Update is on disk when it returns, so a caller may
 // acknowledge; without it a crash can lose the last moments, which suits an
 // index that can be rebuilt. Open on a directory that another process holds
-// ends in ErrInUse. An empty directory name opens a store in memory, the
+// ends in ErrInUse, on damaged tables in ErrBroken. An empty directory name opens a store in memory, the
 // honest in-memory implementation that tests use.
 //
 // A DB is safe for concurrent use. Tx and what it returns are not: they belong
@@ -64,6 +64,8 @@ func Open(dir string, o Options) (*DB, error) {
 		bo = bo.WithInMemory(true)
 	} else if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("kv: make %s: %w", dir, err)
+	} else if err := check(dir); err != nil {
+		return nil, err
 	}
 	b, err := badger.Open(bo)
 	if err != nil {

@@ -1,0 +1,118 @@
+package kv
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"os"
+	"path/filepath"
+
+	"github.com/dgraph-io/badger/v4/fb"
+	"github.com/dgraph-io/badger/v4/pb"
+	"google.golang.org/protobuf/proto"
+)
+
+// ErrBroken says that a file of a database is damaged.
+var ErrBroken = errors.New("kv: database is damaged: restore it from a copy, or remove its directory if it can be rebuilt")
+
+// check reads every table of a database and holds it against its checksums. The
+// engine asserts on damaged tables, in goroutines of its own, so that a program
+// could neither go on nor say what is wrong.
+func check(dir string) error {
+	tables, err := filepath.Glob(filepath.Join(dir, "*.sst"))
+	if err != nil {
+		return fmt.Errorf("kv: check %s: %w", dir, err)
+	}
+	for _, t := range tables {
+		b, err := os.ReadFile(t)
+		if err == nil {
+			err = checkTable(b)
+		}
+		if err != nil {
+			return fmt.Errorf("%w: %s: %w", ErrBroken, t, err)
+		}
+	}
+	return nil
+}
+
+// A table is its blocks, the index of them, its length, the index's checksum and
+// its length. A block is its entries, where they begin, how many they are, the
+// block's checksum and its length. Lengths are 4 bytes, big-endian.
+func checkTable(b []byte) error {
+	index, err := checked(b, true)
+	if err != nil {
+		return fmt.Errorf("its index: %w", err)
+	}
+	return walkIndex(index, func(off, n uint32) error {
+		if uint64(off)+uint64(n) > uint64(len(b)) {
+			return fmt.Errorf("a block of %d bytes at %d: it has %d", n, off, len(b))
+		}
+		if _, err := checked(b[off:off+n], false); err != nil {
+			return fmt.Errorf("its block at %d: %w", off, err)
+		}
+		return nil
+	})
+}
+
+// walkIndex yields where the blocks are. The index matched its checksum, so what
+// it says of its own offsets is the engine's; a forger's could still be anything.
+func walkIndex(index []byte, yield func(off, n uint32) error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("its index does not read: %v", p)
+		}
+	}()
+	if len(index) < 8 {
+		return fmt.Errorf("its index has %d bytes", len(index))
+	}
+	var o fb.BlockOffset
+	ti := fb.GetRootAsTableIndex(index, 0)
+	if ti.OffsetsLength() == 0 {
+		return errors.New("its index names no blocks")
+	}
+	for i := range ti.OffsetsLength() {
+		if !ti.Offsets(&o, i) {
+			return errors.New("its index does not read")
+		}
+		if err := yield(o.Offset(), o.Len()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checked is what stands before a checksum at the end of b, if it matches. With
+// sized, its length stands between the two.
+func checked(b []byte, sized bool) ([]byte, error) {
+	rest, sum, err := last(b)
+	if err != nil {
+		return nil, err
+	}
+	if sized {
+		if _, rest, err = last(rest); err != nil {
+			return nil, err
+		}
+	}
+	var want pb.Checksum
+	if err := proto.Unmarshal(sum, &want); err != nil {
+		return nil, fmt.Errorf("checksum: %w", err)
+	}
+	got := crc32.Checksum(rest, crc32.MakeTable(crc32.Castagnoli))
+	if want.Algo != pb.Checksum_CRC32C || want.Sum != uint64(got) {
+		return nil, errors.New("does not match its checksum")
+	}
+	return rest, nil
+}
+
+// last cuts off a run of bytes whose length stands behind it.
+func last(b []byte) (rest, run []byte, err error) {
+	if len(b) < 4 {
+		return nil, nil, errors.New("too short")
+	}
+	b, n := b[:len(b)-4], binary.BigEndian.Uint32(b[len(b)-4:])
+	if uint64(n) > uint64(len(b)) {
+		return nil, nil, fmt.Errorf("a length of %d in %d bytes", n, len(b))
+	}
+	return b[:len(b)-int(n)], b[len(b)-int(n):], nil
+}
