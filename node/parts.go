@@ -36,7 +36,7 @@ import (
 	"tally/rewards/journal"
 	"tally/rewards/ledger"
 	"tally/rewards/ruleset"
-	"tally/storage"
+	"tally/storage/shardstream"
 )
 
 // Node is a node's parts, joined.
@@ -57,6 +57,7 @@ type Node struct {
 	view    *view.View
 
 	store     join.Store
+	serving   *shardstream.Server
 	host      *p2p.Host
 	announcer *join.Announcer
 	streams   join.Streams
@@ -221,12 +222,12 @@ func (n *Node) openDB(name string, durable bool) (*kv.DB, error) {
 // openStorage opens what is kept. The network is opened after it and so closed
 // before it: nothing is served from what is closed.
 func (n *Node) openStorage(context.Context) error {
-	s, err := storage.Open(storage.Config{Dir: n.home.Path("storage"), Logger: n.log, MaxShard: n.home.Config.MaxShard})
+	s, err := n.openStore()
 	if err != nil {
 		return err
 	}
 	n.opened(s.Close)
-	n.store = join.Store{S: s}
+	n.store.S = s
 	if n.ledger, err = ledger.Open(n.home.Path("ledger"), n.book.Network); err != nil {
 		return err
 	}
@@ -264,7 +265,7 @@ func (n *Node) openNetwork(ctx context.Context) error {
 	n.announcer = join.NewAnnouncer(n.host, n.log)
 	n.store.S = n.store.S.WithNetwork(x, n.announcer)
 	n.streams = join.Streams{Host: n.host, View: n.view}
-	return nil
+	return n.openShards()
 }
 
 // openWork readies what the node does for others and for itself.
@@ -308,14 +309,9 @@ func (n *Node) openWork(ctx context.Context) (err error) {
 		}
 	}
 	n.datanets = datanet.New(datanet.Config{
-		Network: n.book.Network, Key: n.home.Key, Documents: n.store, Shards: n.store, Peers: n.streams, DB: n.db,
-		Now: func() uint64 { _, t := n.view.Head(); return t },
-		May: func(who common.Address) error {
-			if _, ok := n.view.Nodes()[who]; !ok {
-				return fmt.Errorf("%w: contributor %s has no node on this network", ErrStranger, who)
-			}
-			return nil
-		},
+		Network: n.book.Network, Key: n.home.Key, Documents: n.store, Shards: shardStore{n.store}, Data: shardStore{n.store}, Peers: n.streams,
+		Chain: contributions{n.chain, n.view, n.me}, DB: n.db, Now: func() uint64 { _, t := n.view.Head(); return t },
+		Temp: n.home.Path("adding"), MaxShard: uint64(n.home.Config.MaxShard), Logger: n.log, May: n.mayContribute,
 	})
 	n.models = models.New(models.Config{
 		Network: n.book.Network, Key: n.home.Key, Store: n.store, Keeper: n.store, Hashers: hashers, DB: n.db,
@@ -366,8 +362,10 @@ func (n *Node) loops() []loop {
 		{"models", n.learnModels},
 		{"adverts", n.learnAdverts},
 		{"announcer", n.announcer.Run},
+		{"datanets", n.datanets.Run},
 		{"pinning service", n.pins.Run},
 	}
+	ls = append(ls, n.storageLoops()...)
 	add := func(name string, r interface{ Run(context.Context) error }, err error) {
 		if err != nil {
 			ls = append(ls, loop{name, func(context.Context) error { return err }})

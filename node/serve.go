@@ -15,20 +15,20 @@ import (
 	"tally/internal/kv"
 	"tally/node/datanet"
 	"tally/node/home"
+	"tally/node/join"
 	"tally/node/models"
 	"tally/p2p"
 	"tally/protocol"
 )
 
 const (
-	topicAdverts   = "adverts"
-	streamVerdict  = "verdict"
-	maxVerdict     = 4 << 10
-	maxContributed = 8 << 10
-	advertEvery    = 3 * time.Second
-	advertFor      = 10 * time.Minute
-	verdictWithin  = 5 * time.Second  // for all posters
-	maxAhead       = 10 * time.Minute // by which a manifest's date may be ahead of the chain's
+	topicAdverts  = "adverts"
+	streamVerdict = "verdict"
+	maxVerdict    = 4 << 10
+	advertEvery   = 3 * time.Second
+	advertFor     = 10 * time.Minute
+	verdictWithin = 5 * time.Second  // for all posters
+	maxAhead      = 10 * time.Minute // by which a manifest's date may be ahead of the chain's
 )
 
 // ErrStranger says that somebody speaks in a role that it is not registered for.
@@ -72,9 +72,8 @@ func (n *Node) join() (err error) {
 // handle serves the streams that peers open.
 func (n *Node) handle() error {
 	errs := []error{
-		n.streams.Answer(datanet.Protocol, maxContributed, func(ctx context.Context, _ common.Address, b []byte) ([]byte, error) {
-			return n.datanets.Serve(ctx, b)
-		}),
+		join.Shards{Host: n.host}.Serve(n.serving),
+		n.streams.Answer(datanet.Protocol, datanet.MaxRequest, n.datanets.Serve),
 		n.streams.Handle(market.StreamSettle, n.submitter.Serve),
 		n.streams.Handle(market.StreamDisclose, func(ctx context.Context, c market.Conn) error {
 			return market.ServeDisclose(ctx, c, n.submitter, n.worker)

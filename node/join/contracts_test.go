@@ -63,7 +63,7 @@ func newPair(t *testing.T) *pair {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p.hosts[i], p.stores[i], p.streams[i] = h, Store{s.S.WithNetwork(x, nil)}, Streams{h, v}
+		p.hosts[i], p.stores[i], p.streams[i] = h, Store{S: s.S.WithNetwork(x, nil)}, Streams{h, v}
 	}
 	if err := p.hosts[0].Connect(t.Context(), peer.AddrInfo{ID: p.hosts[1].ID(), Addrs: bare(p.hosts[1])}); err != nil {
 		t.Fatal(err)

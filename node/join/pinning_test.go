@@ -22,7 +22,7 @@ func TestAPinIsFetchedFromAGatewayAmongItsOrigins(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer func() { _ = s.Close() }()
-		stores[i] = Store{s}
+		stores[i] = Store{S: s}
 	}
 	root, err := stores[0].ImportFile(t.Context(), strings.NewReader(strings.Repeat("kept elsewhere ", 200_000)))
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 
 	"tally/protocol"
 	"tally/storage"
+	"tally/storage/shardstream"
 )
 
 // Bounds of what is fetched on somebody's word.
@@ -23,7 +24,10 @@ const (
 )
 
 // Store keeps documents and data, and gets from others what is not here.
-type Store struct{ S *storage.Store }
+type Store struct {
+	S      *storage.Store
+	Shards *shardstream.Fetcher // nil fetches block by block
+}
 
 // PutBlock keeps a document, pins it and lets others find it.
 func (s Store) PutBlock(ctx context.Context, b []byte) (cid.Cid, error) {
@@ -104,7 +108,11 @@ func (s Store) Fetch(ctx context.Context, c cid.Cid) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
-	_, err := s.S.Fetch(ctx, c, nil)
+	if s.Shards == nil {
+		_, err := s.S.Fetch(ctx, c, nil)
+		return err
+	}
+	_, err := s.Shards.Fetch(ctx, shardstream.Want{Root: c}, nil)
 	return err
 }
 

@@ -18,7 +18,7 @@ func openStore(t *testing.T) Store {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.Close() })
-	return Store{s}
+	return Store{S: s}
 }
 
 func TestSingleFileIsADirectoryWithThatFile(t *testing.T) {
