@@ -80,8 +80,8 @@ func (s *Store) Begin(ctx context.Context, root cid.Cid) (*Assembly, Shard, erro
 	return &Assembly{s: s, root: root, release: release}, Shard{}, nil
 }
 
-func (a *Assembly) path() string    { return a.s.fetchPath(a.root, ".spans") }
-func (a *Assembly) mapPath() string { return a.s.fetchPath(a.root, ".map") }
+func (a *Assembly) path() string    { return a.s.fetchPath(a.root, extSpans) }
+func (a *Assembly) mapPath() string { return a.s.fetchPath(a.root, extMap) }
 
 // Left returns the outline with which an earlier run went on, if any.
 func (a *Assembly) Left() (Outline, bool) {
@@ -219,6 +219,7 @@ func (a *Assembly) mark(i, n int) (bool, error) {
 	a.have[i] = true
 	a.left--
 	a.bytes += uint64(n)
+	a.res.Wrote(a.bytes)
 	if _, err := a.bitmap.WriteAt([]byte{bits(a.have, i&^7)}, int64(a.outline.bitsAt()+i/8)); err != nil {
 		return false, fail("fetch", err)
 	}
@@ -349,13 +350,7 @@ func (a *Assembly) Finish(ctx context.Context) (Shard, error) {
 }
 
 // Discard removes what is on the disk of an assembly that nobody will go on with.
-func (a *Assembly) Discard() {
-	for _, p := range []string{a.path(), a.mapPath()} {
-		if err := os.Remove(p); err != nil && !errors.Is(err, os.ErrNotExist) {
-			a.s.log.Warn("file of a fetch stays on disk until collected", "root", a.root, "err", err)
-		}
-	}
-}
+func (a *Assembly) Discard() { a.s.clearFetch(a.root) }
 
 // stop ends the reader of blocks.
 func (a *Assembly) stop() {

@@ -310,3 +310,34 @@ func TestAnAssemblyReservesAllBeforeItBegins(t *testing.T) {
 		t.Fatal(got, err)
 	}
 }
+
+func TestBlocksGoOnFromWhatSpansLeft(t *testing.T) {
+	one, two := open(t, ""), open(t, t.TempDir())
+	want := importFile(t, one, noise(108, 8<<20))
+	o, file := outline(t, one, want)
+	a := begin(t, two, want)
+	if err := a.Adopt(t.Context(), o); err != nil {
+		t.Fatal(err)
+	}
+	for _, i := range []int{0, 1, 2, 3, 6} {
+		if err := put(t, a, file, i); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := a.Close(); err != nil {
+		t.Fatal(err)
+	}
+	x := &swap{from: one}
+	if got, err := two.Fetch(t.Context(), want.Root, nil, storage.From(x)); err != nil || got != want {
+		t.Fatal(got, err)
+	}
+	if n := x.asked.Load(); n == 0 || n > 5 { // of nine; three leaves and the root are in the first four MiB
+		t.Fatalf("asked for %d blocks", n)
+	}
+	if left, _ := filepath.Glob(filepath.Join(two.Dir(), "fetch", "*")); len(left) > 0 {
+		t.Fatal("left behind:", left)
+	}
+	if u, err := two.Usage(); err != nil || u.Partial != 0 || u.Reserved != 0 {
+		t.Fatal(u, err)
+	}
+}

@@ -82,7 +82,7 @@ func (s *Store) Fetch(ctx context.Context, root cid.Cid, progress func(done, tot
 	}
 	defer res.Release()
 
-	path := s.fetchPath(root, ".spool")
+	path := s.fetchPath(root, extSpool)
 	sp, err := spool.Open(path, o.max)
 	if err != nil {
 		return Shard{}, fail("fetch", err)
@@ -98,6 +98,7 @@ func (s *Store) Fetch(ctx context.Context, root cid.Cid, progress func(done, tot
 	if err != nil {
 		return Shard{}, fmt.Errorf("fetch %s: %w", root, err)
 	}
+	s.clearFetch(root)
 	progress(sh.Size, sh.Size)
 	return sh, nil
 }
@@ -144,9 +145,15 @@ func (s *Store) fetchInto(ctx context.Context, root cid.Cid, sp *spool.Spool, o 
 }
 
 // salvage takes the sound blocks of a shard that was set aside, so that a repair
-// fetches only the bad ones.
+// fetches only the bad ones, and those that an assembly or a stream left in order.
 func (s *Store) salvage(root cid.Cid, put func(cid.Cid, []byte) error) {
-	f, err := os.Open(s.asidePath(root))
+	for _, path := range []string{s.asidePath(root), s.fetchPath(root, extSpans), s.fetchPath(root, extPart)} {
+		s.salvageFile(root, path, put)
+	}
+}
+
+func (s *Store) salvageFile(root cid.Cid, path string, put func(cid.Cid, []byte) error) {
+	f, err := os.Open(path)
 	if err != nil {
 		return
 	}
@@ -166,7 +173,24 @@ func (s *Store) salvage(root cid.Cid, put func(cid.Cid, []byte) error) {
 		kept++
 		return put(c, buf[:n])
 	})
-	s.log.Info("repairing shard that was set aside", "root", root, "kept", kept, "err", err)
+	s.log.Info("going on with what is here of a shard", "root", root, "file", filepath.Base(path), "blocks", kept, "err", err)
+}
+
+// Extensions of the files of a fetch.
+const (
+	extSpool = ".spool" // blocks in any order
+	extPart  = ".part"  // the beginning of the file
+	extSpans = ".spans" // an assembly's file, with holes
+	extMap   = ".map"   // what is in it
+)
+
+// clearFetch removes what other ways of fetching a shard that is here now left.
+func (k *core) clearFetch(root cid.Cid) {
+	for _, ext := range []string{extPart, extSpans, extMap} {
+		if err := os.Remove(k.fetchPath(root, ext)); err != nil && !errors.Is(err, os.ErrNotExist) {
+			k.log.Warn("file of a fetch stays on disk until collected", "root", root, "err", err)
+		}
+	}
 }
 
 // hopeless says that trying the same root again cannot help.

@@ -72,7 +72,7 @@ func (s *Store) FetchCAR(ctx context.Context, root cid.Cid, from func(ctx contex
 		return Shard{}, fmt.Errorf("fetch CAR %s: %w", root, err)
 	}
 	defer res.Release()
-	f, err := os.OpenFile(s.fetchPath(root, ".part"), os.O_RDWR|os.O_CREATE, 0o600)
+	f, err := os.OpenFile(s.fetchPath(root, extPart), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return Shard{}, fail("fetch CAR", err)
 	}
@@ -80,7 +80,7 @@ func (s *Store) FetchCAR(ctx context.Context, root cid.Cid, from func(ctx contex
 	for {
 		sh, had, good, err := s.stream(ctx, f, root, from, progress, o, res)
 		if err == nil {
-			_ = os.Remove(f.Name()) // still there if the shard came in another way
+			s.clearFetch(root)
 			progress(sh.Size, sh.Size)
 			return sh, nil
 		}
