@@ -42,6 +42,9 @@ func FuzzReceipt(f *testing.F)      { fuzzDocument(f, samples(f)["Receipt"]) }
 func FuzzManifest(f *testing.F)     { fuzzDocument(f, samples(f)["Manifest"]) }
 func FuzzModel(f *testing.F)        { fuzzDocument(f, samples(f)["Model"]) }
 func FuzzContribution(f *testing.F) { fuzzDocument(f, samples(f)["Contribution"]) }
+func FuzzWithdrawal(f *testing.F)   { fuzzDocument(f, samples(f)["Withdrawal"]) }
+func FuzzReaderKey(f *testing.F)    { fuzzDocument(f, samples(f)["ReaderKey"]) }
+func FuzzGrant(f *testing.F)        { fuzzDocument(f, samples(f)["Grant"]) }
 func FuzzInferSpec(f *testing.F)    { fuzzDocument(f, InferSpec{}) }
 func FuzzTrainSpec(f *testing.F)    { fuzzDocument(f, TrainSpec{}) }
 func FuzzPinSpec(f *testing.F)      { fuzzDocument(f, PinSpec{}) }

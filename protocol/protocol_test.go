@@ -319,43 +319,6 @@ func TestBinaryLogarithmIsAsPreciseAsPromised(t *testing.T) {
 	}
 }
 
-func TestManifestHoldsOnlyWhatContributorsSigned(t *testing.T) {
-	key, owner := testKey(t, 1), testKey(t, 2)
-	zero := Manifest{Name: "n", Licence: "MIT", Schema: "text", Owner: testAddress(t, 2), Created: 1}
-	s0, err := Sign(testNetwork, owner, zero)
-	if err != nil {
-		t.Fatal(err)
-	}
-	origin := s0.CID()
-	c, err := Sign(testNetwork, key, Contribution{origin, testCID("root"), common.Hash{1}, 9, 1, testAddress(t, 1)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	shard, err := ShardOf(testNetwork, c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	one := zero
-	one.Version, one.Origin, one.Parent, one.Shards = 1, origin, origin, []Shard{shard}
-	if err := one.Validate(testNetwork, origin); err != nil {
-		t.Fatal(err)
-	}
-	if err := one.Follows(zero); err != nil {
-		t.Fatal(err)
-	}
-	forged := one
-	forged.Shards = []Shard{shard}
-	forged.Shards[0].Records++
-	if err := forged.Validate(testNetwork, origin); !errors.Is(err, ErrSignature) {
-		t.Errorf("a changed record count: %v", err)
-	}
-	dropped := one
-	dropped.Version, dropped.Shards = 2, nil
-	if err := dropped.Follows(one); !errors.Is(err, ErrDocument) {
-		t.Errorf("a dropped shard: %v", err)
-	}
-}
-
 func TestAbsentLinkComesBackAbsent(t *testing.T) {
 	m := samples(t)["Model"].(Model)
 	b, err := Encode(m)

@@ -48,7 +48,7 @@ func samples(t testing.TB) map[string]Message {
 	if err != nil {
 		t.Fatal(err)
 	}
-	shard := Shard{testCID("shard"), hash("piece"), 1 << 20, 77, worker, sig}
+	shard := Shard{testCID("shard"), hash("piece"), 1 << 20, 77, worker, testCID("sketch"), hash("salt"), 12, sig}
 	return map[string]Message{
 		"Advert": Advert{
 			worker,
@@ -80,5 +80,11 @@ func samples(t testing.TB) map[string]Message {
 			Policy: Policy{5000, 1500, 2500, 400, 300, 300}, RateIn: NewAmount(10), RateOut: NewAmount(20), Created: 1_700_000_000,
 		},
 		"Contribution": shard.Contribution(testCID("v0")),
+		"Withdrawal":   Withdrawal{testCID("v0"), testCID("shard"), worker, 1_700_000_000},
+		"ReaderKey":    ReaderKey{worker, "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj", 1_700_000_000},
+		"Grant": Grant{
+			testCID("v0"), payer, worker, "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj",
+			[]GrantedKey{{"age1lggyhqrw2nlhcxprm67z43rta597azn8gknawjehu9d9dl0jq3yqqvfafg", []byte{1, 2, 3}}}, 1_700_000_000,
+		},
 	}
 }

@@ -91,6 +91,12 @@ func goldenVectors(t *testing.T) map[string]vector {
 			out[name] = vectorOf(t, m)
 		case Contribution:
 			out[name] = vectorOf(t, m)
+		case Withdrawal:
+			out[name] = vectorOf(t, m)
+		case ReaderKey:
+			out[name] = vectorOf(t, m)
+		case Grant:
+			out[name] = vectorOf(t, m)
 		case Retrieved:
 			out[name] = vectorOf(t, m)
 		case RetrievalReport:

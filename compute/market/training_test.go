@@ -38,10 +38,10 @@ func (b *bench) shardOf(text string) (manifest, root cid.Cid) {
 	origin, err := b.submitter.Store.PutBlock(ctx, first.Bytes())
 	b.must(err)
 	given, err := protocol.Sign(b.w.Network, b.submitter.Key, protocol.Contribution{
-		Datanet: origin, Root: root, Piece: piece, Size: size, Records: 1, Contributor: b.submitter.Address,
+		Datanet: origin, Root: root, Piece: piece, Size: size, Records: 1, Contributor: b.submitter.Address, Salt: common.Hash{1},
 	})
 	b.must(err)
-	s, err := protocol.ShardOf(b.w.Network, given)
+	s, err := protocol.ShardOf(b.w.Network, given, 1)
 	b.must(err)
 	next, err := protocol.Sign(b.w.Network, b.submitter.Key, protocol.Manifest{
 		Name: "n", Licence: "MIT", Schema: "text", Owner: b.submitter.Address, Version: 1, Origin: origin, Parent: origin, Shards: []protocol.Shard{s},

@@ -17,7 +17,7 @@ import (
 )
 
 // desk is an honest small node behind the API.
-type desk struct{}
+type desk struct{ Datanets }
 
 func (desk) CreateDatanet(_ context.Context, in CreateDatanet) (Datanet, error) {
 	if in.Licence == "" {
@@ -26,12 +26,12 @@ func (desk) CreateDatanet(_ context.Context, in CreateDatanet) (Datanet, error) 
 	return Datanet{Name: in.Name}, nil
 }
 
-func (desk) AddToDatanet(_ context.Context, dn string, r io.Reader) (Datanet, error) {
+func (desk) AddToDatanet(_ context.Context, dn string, _ AddToDatanet, r io.Reader) (Datanet, error) {
 	b, err := io.ReadAll(r)
 	return Datanet{CID: dn, Shards: []Shard{{Bytes: uint64(len(b))}}}, err
 }
 
-func (desk) ShowDatanet(context.Context, string, bool) (Datanet, error) {
+func (desk) ShowDatanet(context.Context, string, ShowDatanet) (Datanet, error) {
 	return Datanet{}, fmt.Errorf("%w: no such datanet", ErrNotFound)
 }
 func (desk) Pin(context.Context, PinShard) (Pin, error) { return Pin{}, errors.New("disk on fire") }

@@ -111,6 +111,27 @@ func Post[T any](ctx context.Context, c *Client, path string, in any) (T, error)
 	return out, decode(resp.Body, &out)
 }
 
+// Send sends a request by another method than POST and reads an answer of type T; in is nil
+// for no body.
+func Send[T any](ctx context.Context, c *Client, method, path string, in any) (T, error) {
+	var out T
+	var body io.Reader
+	kind := ""
+	if in != nil {
+		b, err := json.Marshal(in)
+		if err != nil {
+			return out, fmt.Errorf("api: %w", err)
+		}
+		body, kind = bytes.NewReader(b), "application/json"
+	}
+	resp, err := c.do(ctx, method, path, nil, body, kind)
+	if err != nil {
+		return out, err
+	}
+	defer resp.Body.Close()
+	return out, decode(resp.Body, &out)
+}
+
 // Upload sends bytes and reads an answer of type T.
 func Upload[T any](ctx context.Context, c *Client, path string, q url.Values, r io.Reader) (T, error) {
 	var out T

@@ -60,13 +60,6 @@ type Node struct {
 	Money    Money
 }
 
-// Datanets are collections of data.
-type Datanets interface {
-	CreateDatanet(ctx context.Context, in CreateDatanet) (Datanet, error)
-	AddToDatanet(ctx context.Context, datanet string, text io.Reader) (Datanet, error)
-	ShowDatanet(ctx context.Context, cid string, head bool) (Datanet, error)
-}
-
 // Jobs are opened and followed. say is called for every event, from one goroutine.
 type Jobs interface {
 	Pin(ctx context.Context, in PinShard) (Pin, error)
@@ -205,15 +198,7 @@ func Handler(n Node, shutdown func(), log *slog.Logger) http.Handler {
 	get(m, "GET /v0/status", func(r *http.Request) (any, error) { return n.Status(r.Context()) })
 	get(m, "POST /v0/stop", func(*http.Request) (any, error) { shutdown(); return struct{}{}, nil })
 
-	post(m, "POST /v0/datanets", func(r *http.Request, in CreateDatanet) (any, error) {
-		return n.Datanets.CreateDatanet(r.Context(), in)
-	})
-	get(m, "POST /v0/datanets/{cid}/shards", func(r *http.Request) (any, error) {
-		return n.Datanets.AddToDatanet(r.Context(), r.PathValue("cid"), http.MaxBytesReader(nil, r.Body, MaxUpload))
-	})
-	get(m, "GET /v0/datanets/{cid}", func(r *http.Request) (any, error) {
-		return n.Datanets.ShowDatanet(r.Context(), r.PathValue("cid"), r.URL.Query().Get("head") != "")
-	})
+	datanetRoutes(m, n.Datanets, log)
 	post(m, "POST /v0/pins", func(r *http.Request, in PinShard) (any, error) { return n.Jobs.Pin(r.Context(), in) })
 	m.HandleFunc("POST /v0/models/train", func(w http.ResponseWriter, r *http.Request) {
 		in, err := body[Train](r)

@@ -34,37 +34,6 @@ type Status struct {
 	SetAside int             `json:"set_aside"` // shards found corrupt, kept for repair and not served
 }
 
-// Shard is one shard of a datanet.
-type Shard struct {
-	Root        string `json:"root"`
-	Piece       string `json:"piece"`
-	Bytes       uint64 `json:"bytes"`
-	Records     uint64 `json:"records"`
-	Contributor string `json:"contributor"`
-}
-
-// Datanet is one version of a datanet.
-type Datanet struct {
-	CID     string  `json:"cid"`
-	Origin  string  `json:"origin"`
-	Name    string  `json:"name"`
-	Licence string  `json:"licence"`
-	Schema  string  `json:"schema"`
-	Owner   string  `json:"owner"`
-	Version uint64  `json:"version"`
-	Parent  string  `json:"parent,omitempty"`
-	Shards  []Shard `json:"shards"`
-	Created uint64  `json:"created"`
-	Added   *Shard  `json:"added,omitempty"` // what this call added
-}
-
-// CreateDatanet asks for a new datanet.
-type CreateDatanet struct {
-	Name    string `json:"name"`
-	Licence string `json:"licence"`
-	Schema  string `json:"schema"`
-}
-
 // PinShard asks for a pin job.
 type PinShard struct {
 	Datanet  string `json:"datanet"` // the version that lists the shard

@@ -1,51 +1,66 @@
 // Package datanet publishes collections of data and reads them.
 //
 // The life of a contribution: its owner creates a datanet, which is a signed
-// manifest of version 0 whose CID is the datanet's identity. A contributor
-// imports a text as a shard, signs a contribution to that identity and sends it
-// to the owner, who appends the shard to the manifest, signs the next version
-// and answers with it. Every version names its parent, so the whole history is
-// one walk; a version is what a training job names.
+// manifest of version 0 whose CID is the datanet's identity. A contributor cuts its
+// data into shards, checks their records, looks whether somebody contributed them before,
+// imports them (sealed, if the datanet is private), commits each contribution's digest on the
+// chain, and only then lets others find the data and reveals the
+// contribution to the owner. The owner checks the commitment, appends the shard to the
+// manifest, signs the next version and answers with it. Every version names its
+// parent, so the whole history is one walk; a version is what a training job names.
+// What is withdrawn stays in the history and is offered no longer.
 //
-// A text's records are separated as protocol.SplitRecords says.
+// The owner keeps the head of each of its datanets durably before it answers. The
+// head of another's datanet is asked from its owner; what was once seen of it is kept, so an
+// owner that goes back or says two things is found out. A Service is safe for concurrent use; appends to one
+// datanet are serialised. It does not hold the data of others: that is what pin
+// jobs, and followers with a pin set, are for.
 //
-// The owner keeps the head of each of its datanets durably before it answers. A
-// Service is safe for concurrent use; appends to one datanet are serialised. It
-// does not hold the data of others: that is what pin jobs are for.
+// Everything that comes from others is bounded: a request (MaxRequest), an answer, a
+// manifest's shards, a history that is walked, sketches that are asked for.
 package datanet
 
 import (
-	"bytes"
 	"context"
 	"crypto/ecdsa"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"sync"
-	"unicode/utf8"
+	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/crypto"
 	"github.com/ipfs/go-cid"
 
 	"tally/internal/kv"
+	"tally/node/datanet/known"
 	"tally/protocol"
 	"tally/storage"
+	"tally/storage/records"
 )
 
 // SchemaText is the schema of shards that are UTF-8 text.
-const SchemaText = "text"
-
-// Protocol is the name of the stream that Serve answers.
-const Protocol = "datanet"
+const SchemaText = protocol.SchemaText
 
 var (
 	// ErrNotOwner says that a datanet is another account's to extend.
 	ErrNotOwner = errors.New("datanet: not ours")
 	// ErrText says that data does not fit the datanet's schema.
-	ErrText = errors.New("datanet: not text")
-	// ErrDatanet says that a CID names no datanet.
+	ErrText = errors.New("datanet: data does not fit the schema")
+	// ErrDatanet says that a CID names no datanet, or a wrong one was shown.
 	ErrDatanet = errors.New("datanet: not a datanet")
+	// ErrRefused says that the owner does not take a contribution.
+	ErrRefused = errors.New("datanet: contribution refused")
+	// ErrDuplicate says that the data, or much of it, was contributed before.
+	ErrDuplicate = errors.New("datanet: contributed before")
+	// ErrUncommitted says that a contribution's commitment is not in an earlier block.
+	ErrUncommitted = errors.New("datanet: the contribution is not committed in an earlier block: wait for the next block and send it again")
+	// ErrPrivate says that a datanet is encrypted and this node was not granted it.
+	ErrPrivate = errors.New("datanet: private: ask its owner to grant it to this node's recipient ('tally datanet recipient')")
+	// ErrShard says that a version lists no such shard.
+	ErrShard = errors.New("datanet: no such shard")
 )
 
 // Documents are small blocks by CID. Put keeps one durably and lets others find
@@ -55,14 +70,41 @@ type Documents interface {
 	Get(ctx context.Context, c cid.Cid) ([]byte, error)
 }
 
-// Shards keep data. Import is durable, pinned and findable once it returns.
+// Shards take data in. What is imported is durable and known to nobody; Pin keeps it
+// and lets others find it.
 type Shards interface {
-	Import(ctx context.Context, r io.Reader, why string) (storage.Shard, error)
+	ImportFile(ctx context.Context, r io.Reader) (storage.Shard, error)
+	// ImportCAR takes a CAR file in canonical form; a root of cid.Undef is any.
+	ImportCAR(ctx context.Context, r io.Reader, root cid.Cid) (storage.Shard, error)
+	Pin(ctx context.Context, root cid.Cid, why string) error
+}
+
+// Data gives data out.
+type Data interface {
+	// Stat is what is held of a shard, measured here; storage.ErrNotFound if nothing.
+	Stat(ctx context.Context, root cid.Cid) (storage.Shard, error)
+	// OpenFile opens the file of a shard that is held, checking what it reads.
+	OpenFile(ctx context.Context, root cid.Cid) (io.ReadSeekCloser, error)
+	// Fetch gets a shard from others unless it is held.
+	Fetch(ctx context.Context, root cid.Cid) error
+	ExportCAR(ctx context.Context, root cid.Cid, w io.Writer) error
 }
 
 // Peers reach an account's node.
 type Peers interface {
 	Call(ctx context.Context, to common.Address, name string, request []byte, max int) ([]byte, error)
+}
+
+// Chain dates contributions.
+type Chain interface {
+	// Commit puts a digest on the chain by this node's account, unless it is there, and returns
+	// its block once a later block has been read.
+	Commit(ctx context.Context, digest common.Hash) (block uint64, err error)
+	// Committed is the first block in which the account committed the digest, as far as
+	// the chain has been read; ok is false where it did not.
+	Committed(account common.Address, digest common.Hash) (block uint64, ok bool)
+	// Await waits until a block later than that has been read, or ctx ends.
+	Await(ctx context.Context, account common.Address, digest common.Hash) (block uint64, err error)
 }
 
 // Config is what a Service depends on.
@@ -71,23 +113,39 @@ type Config struct {
 	Key       *ecdsa.PrivateKey
 	Documents Documents
 	Shards    Shards
+	Data      Data
 	Peers     Peers
-	DB        *kv.DB        // opened Sync: heads
+	Chain     Chain
+	DB        *kv.DB        // opened Sync: heads, grants, what is known
 	Now       func() uint64 // unix seconds
+	Temp      string        // directory for data that is being checked; "" is the system's
+	MaxShard  uint64        // bytes of the largest CAR file; 0 is protocol.MaxShard
+	Refresh   time.Duration // between two questions for a followed datanet's head; 0 is ten minutes
+	Logger    *slog.Logger  // nil discards
 	// May says whether an account may contribute to our datanets; nil lets everybody.
 	May func(contributor common.Address) error
 }
 
 // Service is one node's datanets.
 type Service struct {
-	c  Config
-	me common.Address
-	mu sync.Mutex // serialises appends
+	c     Config
+	me    common.Address
+	known known.Index
+	mu    sync.Mutex // serialises appends
 }
 
 // New returns a service. It starts nothing.
 func New(c Config) *Service {
-	return &Service{c: c, me: crypto.PubkeyToAddress(c.Key.PublicKey)}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.MaxShard == 0 {
+		c.MaxShard = protocol.MaxShard
+	}
+	if c.Refresh == 0 {
+		c.Refresh = 10 * time.Minute
+	}
+	return &Service{c: c, me: crypto.PubkeyToAddress(c.Key.PublicKey), known: known.Index{DB: c.DB}}
 }
 
 // Version is one manifest and where it stands.
@@ -97,63 +155,87 @@ type Version struct {
 	Manifest protocol.Manifest
 }
 
-// Create makes an empty datanet.
-func (s *Service) Create(ctx context.Context, name, licence, schema string) (Version, error) {
-	if schema != SchemaText {
-		return Version{}, fmt.Errorf("%w: schema %q: this version takes %q", ErrText, schema, SchemaText)
+// Shard is the version's entry for a root.
+func (v Version) Shard(root cid.Cid) (protocol.Shard, error) {
+	for _, s := range v.Manifest.Shards {
+		if s.Root.Equals(root) {
+			return s, nil
+		}
 	}
-	m := protocol.Manifest{Name: name, Licence: licence, Schema: schema, Owner: s.me, Created: s.c.Now()}
+	return protocol.Shard{}, fmt.Errorf("%w: version %d of datanet %q does not list %s", ErrShard, v.Manifest.Version, v.Manifest.Name, root)
+}
+
+// Draft is what a new datanet is to be.
+type Draft struct {
+	Name     string
+	Licence  string // SPDX expression, or the CID of a text
+	Schema   string // records.Formats; "" is text
+	Field    string // that holds the text of a record; none for text
+	Replicas uint16
+	Private  bool // shards are sealed, and read by those who were granted it
+}
+
+// Create makes an empty datanet.
+func (s *Service) Create(ctx context.Context, d Draft) (Version, error) {
+	if d.Schema == "" {
+		d.Schema = SchemaText
+	}
+	if err := records.Validate(d.Schema, d.Field); err != nil {
+		return Version{}, fmt.Errorf("%w: %w", ErrText, err)
+	}
+	m := protocol.Manifest{
+		Name: d.Name, Licence: d.Licence, Schema: d.Schema, Field: d.Field, Owner: s.me, Created: s.c.Now(), Replicas: d.Replicas,
+	}
+	var keep func(origin cid.Cid) error
+	if d.Private {
+		var err error
+		if m.Reader, keep, err = s.newReader(); err != nil {
+			return Version{}, err
+		}
+	}
 	if err := m.Validate(s.c.Network, cid.Undef); err != nil {
 		return Version{}, err
 	}
-	c, err := s.publish(ctx, m)
+	signed, err := protocol.Sign(s.c.Network, s.c.Key, m)
+	if err != nil {
+		return Version{}, err
+	}
+	if keep != nil { // the key is on disk before anything can be sealed to it
+		if err := keep(signed.CID()); err != nil {
+			return Version{}, err
+		}
+	}
+	c, err := s.c.Documents.Put(ctx, signed.Bytes(), "datanet "+m.Name)
 	if err != nil {
 		return Version{}, err
 	}
 	return Version{c, c, m}, s.setHead(c, c)
 }
 
-func (s *Service) publish(ctx context.Context, m protocol.Manifest) (cid.Cid, error) {
-	signed, err := protocol.Sign(s.c.Network, s.c.Key, m)
-	if err != nil {
-		return cid.Undef, err
-	}
-	return s.c.Documents.Put(ctx, signed.Bytes(), "datanet "+m.Name)
-}
-
-func headKey(origin cid.Cid) []byte { return append([]byte("datanet/head/"), origin.Bytes()...) }
-
-func (s *Service) setHead(origin, head cid.Cid) error {
-	return s.c.DB.Update(func(tx *kv.Tx) error { return tx.Set(headKey(origin), head.Bytes()) })
-}
-
-// ownHead is the head of a datanet of ours.
-func (s *Service) ownHead(origin cid.Cid) (cid.Cid, error) {
-	var head cid.Cid
-	err := s.c.DB.View(func(tx *kv.Tx) error {
-		b, err := tx.Get(headKey(origin))
-		if err != nil {
-			return err
-		}
-		head, err = cid.Cast(b)
-		return err
-	})
-	if errors.Is(err, kv.ErrNotFound) {
-		return cid.Undef, fmt.Errorf("%w: %s", ErrNotOwner, origin)
-	}
-	return head, err
-}
-
-// Read fetches and checks the manifest that c names.
+// Read fetches and checks the manifest that c names: by itself, and that the
+// datanet is its owner's. Which version is the newest it does not ask.
 func (s *Service) Read(ctx context.Context, c cid.Cid) (Version, error) {
 	b, err := s.c.Documents.Get(ctx, c)
 	if err != nil {
 		return Version{}, fmt.Errorf("datanet: get %s: %w", c, err)
 	}
+	v, err := s.parse(b)
+	if err != nil {
+		return Version{}, err
+	}
+	return v, s.checkOwner(ctx, v)
+}
+
+// parse checks a manifest by itself.
+func (s *Service) parse(b []byte) (Version, error) {
+	if len(b) > maxManifest {
+		return Version{}, fmt.Errorf("%w: a manifest of %d bytes, at most %d", ErrDatanet, len(b), maxManifest)
+	}
 	signed, err := protocol.ParseSigned[protocol.Manifest](b)
 	if err != nil {
-		return Version{}, fmt.Errorf("%w: %s: %w", ErrDatanet, c, err)
+		return Version{}, fmt.Errorf("%w: %w", ErrDatanet, err)
 	}
+	c := signed.CID()
 	m, err := signed.Open(s.c.Network)
 	if err != nil {
 		return Version{}, fmt.Errorf("%w: %s: %w", ErrDatanet, c, err)
@@ -162,283 +244,117 @@ func (s *Service) Read(ctx context.Context, c cid.Cid) (Version, error) {
 	if m.Version == 0 {
 		origin = c
 	}
-	if err := m.Validate(s.c.Network, origin); err != nil {
-		return Version{}, err
-	}
-	return Version{c, origin, m}, nil
+	return Version{c, origin, m}, m.Validate(s.c.Network, origin)
 }
 
-// Head is the newest version of the datanet that c is a version of.
+// checkOwner refuses a version that names an identity which is another's.
+func (s *Service) checkOwner(ctx context.Context, v Version) error {
+	if v.Manifest.Version == 0 {
+		return nil
+	}
+	owner, err := s.getAddress(ownerKey(v.Origin))
+	if errors.Is(err, kv.ErrNotFound) {
+		b, err2 := s.c.Documents.Get(ctx, v.Origin)
+		if err2 != nil {
+			return fmt.Errorf("datanet: get version 0, %s: %w", v.Origin, err2)
+		}
+		first, err2 := s.parse(b)
+		if err2 != nil {
+			return err2
+		}
+		if first.Manifest.Version != 0 {
+			return fmt.Errorf("%w: %s is version %d, not the first", ErrDatanet, v.Origin, first.Manifest.Version)
+		}
+		owner, err = first.Manifest.Owner, s.set(ownerKey(v.Origin), first.Manifest.Owner[:])
+	}
+	if err != nil {
+		return err
+	}
+	if owner != v.Manifest.Owner {
+		return fmt.Errorf("%w: %s says it is a version of %s, which is %s's and not %s's", ErrDatanet, v.CID, v.Origin, owner, v.Manifest.Owner)
+	}
+	return nil
+}
+
+// Head is the newest version of the datanet that c is a version of, asked from its owner.
 func (s *Service) Head(ctx context.Context, c cid.Cid) (Version, error) {
 	v, err := s.Read(ctx, c)
 	if err != nil {
 		return Version{}, err
 	}
 	if v.Manifest.Owner == s.me {
-		head, err := s.ownHead(v.Origin)
-		if err != nil {
-			return Version{}, err
-		}
-		return s.Read(ctx, head)
+		return s.ownVersion(ctx, v.Origin)
 	}
-	b, err := s.ask(ctx, v.Manifest.Owner, request{Op: opHead, Body: v.Origin.Bytes()})
+	b, err := s.ask(ctx, v.Manifest.Owner, opHead, v.Origin.Bytes())
 	if err != nil {
 		return Version{}, fmt.Errorf("datanet: ask the owner for the head: %w", err)
 	}
 	return s.answered(ctx, v, b)
 }
 
-// Log are the versions from c back to the first, newest first.
+// answered checks a manifest that the owner sent against a version of ours and
+// the newest that was ever seen here: of the same datanet, not older, and going on from both.
+// Then it is kept: it is what the owner signed.
+func (s *Service) answered(ctx context.Context, ours Version, b []byte) (Version, error) {
+	v, err := s.parse(b)
+	if err != nil {
+		return Version{}, err
+	}
+	if !v.Origin.Equals(ours.Origin) || v.Manifest.Owner != ours.Manifest.Owner {
+		return Version{}, fmt.Errorf("%w: the owner answers with a version of another datanet, %s", ErrDatanet, v.Origin)
+	}
+	known := []Version{ours}
+	if seen, err := s.getCID(seenKey(ours.Origin)); err == nil {
+		if last, err := s.Read(ctx, seen); err == nil {
+			known = append(known, last)
+		}
+	}
+	for _, k := range known {
+		switch {
+		case v.CID.Equals(k.CID):
+		case v.Manifest.Version == k.Manifest.Version:
+			return Version{}, fmt.Errorf("%w: the owner %s signed two versions %d of %q, %s and %s", ErrDatanet, v.Manifest.Owner, v.Manifest.Version, v.Manifest.Name, k.CID, v.CID)
+		case v.Manifest.Version < k.Manifest.Version:
+			return Version{}, fmt.Errorf("%w: the owner answers with version %d of %q, and version %d was seen", ErrDatanet, v.Manifest.Version, v.Manifest.Name, k.Manifest.Version)
+		default:
+			if err := v.Manifest.Extends(k.Manifest); err != nil {
+				return Version{}, fmt.Errorf("%w: %w", ErrDatanet, err)
+			}
+		}
+	}
+	if _, err := s.c.Documents.Put(ctx, b, "datanet "+v.Manifest.Name); err != nil {
+		return Version{}, err
+	}
+	return v, s.set(seenKey(v.Origin), v.CID.Bytes())
+}
+
+// Log are the versions from c back to the first, newest first. An error after some
+// versions says why the walk ended there.
 func (s *Service) Log(ctx context.Context, c cid.Cid) ([]Version, error) {
-	const most = 4096
 	var out []Version
-	for c.Defined() && len(out) < most {
+	size := 0
+	for c.Defined() {
 		v, err := s.Read(ctx, c)
 		if err != nil {
-			return nil, err
+			return out, err
 		}
 		if len(out) > 0 {
 			if err := out[len(out)-1].Manifest.Follows(v.Manifest); err != nil {
-				return nil, err
+				return out, err
 			}
 		}
 		out = append(out, v)
+		if size += len(v.Manifest.Shards); len(out) > maxVersions || size > maxWalked {
+			return out, fmt.Errorf("%w: the history of %q is too long to walk: %d versions were checked", ErrDatanet, v.Manifest.Name, len(out))
+		}
 		c = v.Manifest.Parent
 	}
 	return out, nil
 }
 
-// Add imports a text as a shard and contributes it. The version returned has it.
-func (s *Service) Add(ctx context.Context, c cid.Cid, text io.Reader) (Version, protocol.Shard, error) {
-	v, err := s.Read(ctx, c)
-	if err != nil {
-		return Version{}, protocol.Shard{}, err
-	}
-	if v.Manifest.Schema != SchemaText {
-		return Version{}, protocol.Shard{}, fmt.Errorf("%w: datanet %q holds %q, this version adds %q", ErrText, v.Manifest.Name, v.Manifest.Schema, SchemaText)
-	}
-	count := &recordCounter{r: text}
-	sh, err := s.c.Shards.Import(ctx, count, "datanet "+v.Manifest.Name)
-	if err != nil {
-		return Version{}, protocol.Shard{}, fmt.Errorf("datanet: import: %w", err)
-	}
-	con, err := protocol.Sign(s.c.Network, s.c.Key, protocol.Contribution{
-		Datanet: v.Origin, Root: sh.Root, Piece: common.Hash(sh.Piece), Size: sh.Size, Records: count.records(), Contributor: s.me,
-	})
-	if err != nil {
-		return Version{}, protocol.Shard{}, err
-	}
-	shard, err := protocol.ShardOf(s.c.Network, con)
-	if err != nil {
-		return Version{}, protocol.Shard{}, err
-	}
-	if v.Manifest.Owner == s.me {
-		next, err := s.append(ctx, con)
-		return next, shard, err
-	}
-	b, err := s.ask(ctx, v.Manifest.Owner, request{Op: opContribute, Body: con.Bytes()})
-	if err != nil {
-		return Version{}, protocol.Shard{}, fmt.Errorf("datanet: contribute to %s: %w", v.Manifest.Owner, err)
-	}
-	next, err := s.answered(ctx, v, b)
-	if err != nil {
-		return Version{}, protocol.Shard{}, err
-	}
-	for _, x := range next.Manifest.Shards {
-		if x.Root.Equals(shard.Root) {
-			return next, shard, nil
-		}
-	}
-	return Version{}, protocol.Shard{}, fmt.Errorf("%w: the owner's version %d does not list shard %s", ErrDatanet, next.Manifest.Version, shard.Root)
-}
-
-// answered checks a manifest that the owner sent: signed, of the same datanet,
-// not older than ours.
-func (s *Service) answered(ctx context.Context, ours Version, b []byte) (Version, error) {
-	signed, err := protocol.ParseSigned[protocol.Manifest](b)
-	if err != nil {
-		return Version{}, err
-	}
-	m, err := signed.Open(s.c.Network)
-	if err != nil {
-		return Version{}, err
-	}
-	if m.Owner != ours.Manifest.Owner || m.Version < ours.Manifest.Version {
-		return Version{}, fmt.Errorf("%w: the answer is version %d by %s", ErrDatanet, m.Version, m.Owner)
-	}
-	if m.Version > 0 {
-		if err := m.Validate(s.c.Network, ours.Origin); err != nil {
-			return Version{}, err
-		}
-	}
-	if m.Version == 0 && !signed.CID().Equals(ours.Origin) {
-		return Version{}, fmt.Errorf("%w: the owner answers with version 0 of another datanet, %s", ErrDatanet, signed.CID())
-	}
-	c, err := s.c.Documents.Put(ctx, b, "datanet "+m.Name)
-	return Version{c, ours.Origin, m}, err
-}
-
-// append adds a contribution to a datanet of ours.
-func (s *Service) append(ctx context.Context, con protocol.Signed[protocol.Contribution]) (Version, error) {
-	in, err := con.Open(s.c.Network)
-	if err != nil {
-		return Version{}, err
-	}
-	shard, err := protocol.ShardOf(s.c.Network, con)
-	if err != nil {
-		return Version{}, err
-	}
-	if s.c.May != nil && in.Contributor != s.me {
-		if err := s.c.May(in.Contributor); err != nil {
-			return Version{}, err
-		}
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	head, err := s.ownHead(in.Datanet)
-	if err != nil {
-		return Version{}, err
-	}
-	v, err := s.Read(ctx, head)
-	if err != nil {
-		return Version{}, err
-	}
-	for _, x := range v.Manifest.Shards {
-		if x.Root.Equals(shard.Root) {
-			if x.Contributor == shard.Contributor {
-				return v, nil // said again: the answer was lost
-			}
-			return Version{}, fmt.Errorf("%w: shard %s was contributed by %s before", ErrDatanet, x.Root, x.Contributor)
-		}
-	}
-	m := v.Manifest
-	if n := countOf(m, shard.Contributor); shard.Contributor != s.me && n >= maxContributed {
-		return Version{}, fmt.Errorf("%w: %s has contributed %d shards, at most %d of one contributor", ErrDatanet, shard.Contributor, n, maxContributed)
-	}
-	m.Version++
-	m.Origin, m.Parent, m.Created = in.Datanet, head, s.c.Now()
-	m.Shards = append(m.Shards[:len(m.Shards):len(m.Shards)], shard)
-	if err := m.Validate(s.c.Network, in.Datanet); err != nil {
-		return Version{}, err
-	}
-	next, err := s.publish(ctx, m)
-	if err != nil {
-		return Version{}, err
-	}
-	return Version{next, in.Datanet, m}, s.setHead(in.Datanet, next)
-}
-
-// maxContributed bounds what one contributor, not the owner, can add to a datanet:
-// nobody else's place is used up, since it is append-only.
-const maxContributed = 256
-
-func countOf(m protocol.Manifest, contributor common.Address) (n int) {
-	for _, s := range m.Shards {
-		if s.Contributor == contributor {
-			n++
-		}
-	}
-	return n
-}
-
-// The stream's requests.
+// What a walk through a history reads at most: versions, and entries of shards in all of
+// them together (about 250 bytes each, and one signature to check).
 const (
-	opHead       = 1
-	opContribute = 2
+	maxVersions = 4097
+	maxWalked   = 1 << 18
 )
-
-type request struct {
-	Op   uint8
-	Body []byte `max:"4096"`
-}
-
-const maxManifest = 2 << 20 // bytes of a signed manifest on the stream
-
-func (s *Service) ask(ctx context.Context, owner common.Address, r request) ([]byte, error) {
-	b, err := protocol.Encode(r)
-	if err != nil {
-		return nil, err
-	}
-	return s.c.Peers.Call(ctx, owner, Protocol, b, maxManifest)
-}
-
-// Serve answers one request of a peer.
-func (s *Service) Serve(ctx context.Context, b []byte) ([]byte, error) {
-	var r request
-	if err := protocol.Decode(b, &r); err != nil {
-		return nil, err
-	}
-	var v Version
-	switch r.Op {
-	case opHead:
-		origin, err := cid.Cast(r.Body)
-		if err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrDatanet, err)
-		}
-		head, err := s.ownHead(origin)
-		if err != nil {
-			return nil, err
-		}
-		if v, err = s.Read(ctx, head); err != nil {
-			return nil, err
-		}
-	case opContribute:
-		con, err := protocol.ParseSigned[protocol.Contribution](r.Body)
-		if err != nil {
-			return nil, err
-		}
-		if v, err = s.append(ctx, con); err != nil {
-			return nil, err
-		}
-	default:
-		return nil, fmt.Errorf("%w: request %d is not known", ErrDatanet, r.Op)
-	}
-	return s.c.Documents.Get(ctx, v.CID)
-}
-
-// recordCounter passes a text on, counts its records and refuses what is no UTF-8.
-type recordCounter struct {
-	r    io.Reader
-	n    uint64
-	tail []byte // bytes of a rune cut by the end of a read
-	open bool   // the record under way holds something
-}
-
-func (c *recordCounter) Read(p []byte) (int, error) {
-	n, err := c.r.Read(p)
-	b := append(c.tail, p[:n]...)
-	whole := len(b)
-	for whole > 0 && len(b)-whole < utf8.UTFMax-1 && !utf8.RuneStart(b[whole-1]) {
-		whole--
-	}
-	if whole > 0 && utf8.RuneStart(b[whole-1]) && !utf8.FullRune(b[whole-1:]) {
-		whole--
-	} else {
-		whole = len(b)
-	}
-	if err != nil {
-		whole = len(b)
-	}
-	if !utf8.Valid(b[:whole]) || bytes.IndexByte(b[:whole], 0) >= 0 {
-		return 0, fmt.Errorf("%w: the data is not UTF-8 text: convert it, or add another file", ErrText)
-	}
-	for rec := range bytes.SplitAfterSeq(b[:whole], []byte{protocol.RecordSeparator}) {
-		body := bytes.TrimSuffix(rec, []byte{protocol.RecordSeparator})
-		if len(bytes.TrimSpace(body)) > 0 {
-			c.open = true
-		}
-		if len(body) < len(rec) && c.open {
-			c.n++
-			c.open = false
-		}
-	}
-	c.tail = append([]byte(nil), b[whole:]...)
-	return n, err
-}
-
-func (c *recordCounter) records() uint64 {
-	if c.open {
-		return c.n + 1
-	}
-	return c.n
-}

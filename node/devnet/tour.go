@@ -169,7 +169,7 @@ func (d *Devnet) publish(ctx context.Context, r *Result, c Corpus, tell Teller) 
 	contributors := map[string]bool{}
 	for i, p := range c.Parts {
 		text := strings.NewReader(strings.Join(p.Records, "\x1e"))
-		dn, err = api.Upload[api.Datanet](ctx, d.Nodes[i].client, "/v0/datanets/"+dn.CID+"/shards", nil, text)
+		dn, err = api.Upload[api.Datanet](ctx, d.Nodes[i].client, "/v0/datanets/"+dn.CID+"/shards", api.AddToDatanet{Accept: true}.Query(), text) // texts of one kind share sentences
 		if err != nil {
 			return fmt.Errorf("devnet: contribute %s: %w", p.Name, err)
 		}

@@ -1,0 +1,375 @@
+package datanet
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ipfs/go-cid"
+	"golang.org/x/sync/errgroup"
+
+	"tally/internal/kv"
+	"tally/node/datanet/cut"
+	"tally/node/datanet/known"
+	"tally/protocol"
+	"tally/storage"
+	"tally/storage/minhash"
+	"tally/storage/records"
+	"tally/storage/sealed"
+)
+
+// Options say how data is added.
+type Options struct {
+	Accept    bool   // data that stands in others' shards in part is meant to
+	CAR       bool   // the data is a shard's CAR file
+	ShardSize uint64 // most bytes of data in one shard; 0 is as many as fit
+}
+
+// Addition is a shard that was added.
+type Addition struct {
+	protocol.Shard
+	Text    uint64        // bytes of its records' text
+	Preview []string      // first records, as printable lines
+	Matches []known.Match // where it, or part of it, was contributed before
+	Again   bool          // the datanet listed it already
+}
+
+// Added is what Add did.
+type Added struct {
+	Version Version
+	Shards  []Addition
+}
+
+const (
+	maxParts = 256  // shards of one Add
+	leastCut = 1024 // bytes of data in a shard of chosen size
+	previews = 3
+	inFlight = 8 // commitments at a time
+)
+
+// Add contributes data: see the package comment. The version returned lists every shard. Adding
+// the same public data again after a failure goes on with what was committed.
+func (s *Service) Add(ctx context.Context, c cid.Cid, data io.Reader, o Options) (Added, error) {
+	v, err := s.Head(ctx, c)
+	if err != nil {
+		return Added{}, err
+	}
+	if err := records.Validate(v.Manifest.Schema, v.Manifest.Field); err != nil {
+		return Added{}, fmt.Errorf("%w: %w", ErrText, err)
+	}
+	if err := s.learn(ctx, v); err != nil {
+		s.c.Logger.Warn("sketches of a datanet are not here, so copies of its shards may not be seen", "datanet", v.Origin, "err", err)
+	}
+	parts, err := s.prepareAll(ctx, v, data, o)
+	if err != nil {
+		return Added{}, err
+	}
+	return s.contribute(ctx, v, parts, o)
+}
+
+// prepared is a shard that is imported and that nobody knows of yet.
+type prepared struct {
+	Addition
+	held   storage.Shard
+	sketch []byte // document
+	con    protocol.Signed[protocol.Contribution]
+}
+
+func (s *Service) prepareAll(ctx context.Context, v Version, data io.Reader, o Options) ([]prepared, error) {
+	if o.CAR {
+		p, err := s.prepareCAR(ctx, v, data)
+		if err != nil {
+			return nil, err
+		}
+		return []prepared{p}, s.judge(v, &p, o)
+	}
+	// The blocks around the data take less than one part in 512; sealing takes less than another.
+	most := int64(s.c.MaxShard - s.c.MaxShard/256 - 4096)
+	if o.ShardSize > 0 {
+		if o.ShardSize < leastCut {
+			return nil, fmt.Errorf("%w: shards of %d bytes: choose %d at least", ErrText, o.ShardSize, leastCut)
+		}
+		most = min(most, int64(o.ShardSize))
+	}
+	var out []prepared
+	for part, err := range cut.Parts(v.Manifest.Schema, data, most) {
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrText, err)
+		}
+		if len(out) == maxParts {
+			return nil, fmt.Errorf("%w: more than %d shards: add it as several files", ErrText, maxParts)
+		}
+		p, err := s.prepare(ctx, v, part)
+		if err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(out, func(x prepared) bool { return x.Root.Equals(p.Root) }) {
+			continue
+		}
+		if err := s.judge(v, &p, o); err != nil {
+			return nil, err
+		}
+		out = append(out, p)
+	}
+	if len(out) == 0 {
+		return nil, fmt.Errorf("%w: there is nothing in it", ErrText)
+	}
+	return out, nil
+}
+
+// prepare checks a part, then imports it. Nothing that does not fit the schema gets into the
+// store.
+func (s *Service) prepare(ctx context.Context, v Version, part io.Reader) (_ prepared, err error) {
+	if s.c.Temp != "" {
+		if err := os.MkdirAll(s.c.Temp, 0o700); err != nil {
+			return prepared{}, fmt.Errorf("datanet: %w", err)
+		}
+	}
+	f, err := os.CreateTemp(s.c.Temp, "add-*") // mode 0600
+	if err != nil {
+		return prepared{}, fmt.Errorf("datanet: %w", err)
+	}
+	defer func() { err = errors.Join(err, f.Close(), os.Remove(f.Name())) }()
+	if _, err := io.Copy(f, part); err != nil {
+		if errors.Is(err, cut.ErrTooLarge) {
+			err = fmt.Errorf("%w: %w", ErrText, err)
+		}
+		return prepared{}, err
+	}
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return prepared{}, fmt.Errorf("datanet: %w", err)
+	}
+	p, err := read(ctx, v.Manifest, f)
+	if err != nil {
+		return p, err
+	}
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return p, fmt.Errorf("datanet: %w", err)
+	}
+	p.held, err = s.take(ctx, v.Manifest.Reader, f)
+	if err != nil {
+		return p, fmt.Errorf("datanet: import: %w", err)
+	}
+	p.Root, p.Piece, p.Size = p.held.Root, common.Hash(p.held.Piece), p.held.Size
+	return p, nil
+}
+
+// take imports a file, sealed to a reader if there is one.
+func (s *Service) take(ctx context.Context, reader string, f io.Reader) (storage.Shard, error) {
+	if reader == "" {
+		return s.c.Shards.ImportFile(ctx, f)
+	}
+	r, w := io.Pipe()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		w.CloseWithError(seal(w, reader, f))
+	}()
+	sh, err := s.c.Shards.ImportFile(ctx, r)
+	r.CloseWithError(io.ErrClosedPipe)
+	<-done
+	return sh, err
+}
+
+func seal(w io.Writer, reader string, f io.Reader) error {
+	out, err := sealed.Seal(w, reader)
+	if err != nil {
+		return err
+	}
+	if _, err := io.Copy(out, f); err != nil {
+		return err
+	}
+	return out.Close()
+}
+
+// prepareCAR takes a shard as it is. One of a private datanet must be one that this node can open.
+func (s *Service) prepareCAR(ctx context.Context, v Version, data io.Reader) (prepared, error) {
+	sh, err := s.c.Shards.ImportCAR(ctx, data, cid.Undef)
+	if err != nil {
+		return prepared{}, fmt.Errorf("%w: %w", ErrText, err)
+	}
+	f, err := s.openHeld(ctx, v, sh.Root)
+	if err != nil {
+		return prepared{}, err
+	}
+	defer f.Close()
+	p, err := read(ctx, v.Manifest, f)
+	p.held, p.Root, p.Piece, p.Size = sh, sh.Root, common.Hash(sh.Piece), sh.Size
+	return p, err
+}
+
+// read counts, previews and sketches records.
+func read(ctx context.Context, m protocol.Manifest, f io.Reader) (prepared, error) {
+	var p prepared
+	sketcher := minhash.NewSketcher()
+	for rec, err := range records.Open(m.Schema, m.Field, f) {
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
+			return p, fmt.Errorf("%w: %w", ErrText, err)
+		}
+		p.Records++
+		p.Text += uint64(len(rec.Text))
+		if len(p.Preview) < previews {
+			p.Preview = append(p.Preview, records.Preview(rec.Text))
+		}
+		sketcher.Add(rec.Text)
+	}
+	if p.Records == 0 {
+		return p, fmt.Errorf("%w: there is no record in it", ErrText)
+	}
+	doc, err := known.Encode(sketcher.Sketch())
+	p.sketch = doc
+	if m.Reader == "" {
+		p.Sketch = protocol.CIDOf(doc)
+	}
+	return p, err
+}
+
+// judge finds where a shard was contributed before, and refuses what the owner would refuse or
+// what nobody said is meant.
+func (s *Service) judge(v Version, p *prepared, o Options) error {
+	if x, err := v.Shard(p.Root); err == nil && x.Contributor == s.me {
+		p.Shard, p.Again = x, true
+		return nil
+	}
+	if _, err := s.get(pendingKey(v.Origin, p.Root)); err == nil {
+		return nil // committed, perhaps before the others: the owner sees which is first
+	}
+	matches, err := s.known.Exact(p.Root)
+	if err != nil {
+		return err
+	}
+	sketch, err := known.Decode(p.sketch)
+	if err != nil {
+		return err
+	}
+	like, err := s.known.Like(sketch)
+	if err != nil {
+		return err
+	}
+	for _, m := range like {
+		if !slices.ContainsFunc(matches, func(x known.Match) bool { return x.Root.Equals(m.Root) && x.Datanet.Equals(m.Datanet) }) {
+			matches = append(matches, m)
+		}
+	}
+	p.Matches = matches
+	for _, m := range matches {
+		switch here := m.Datanet.Equals(v.Origin); {
+		case m.Contributor == s.me:
+		case here && m.Root.Equals(p.Root), here && m.Part() >= CopyPart && v.Manifest.Owner != s.me:
+			return fmt.Errorf("%w: %s", ErrDuplicate, tellMatch(m))
+		case m.Part() >= NearPart && !o.Accept:
+			return fmt.Errorf("%w: %s: add it with --accept-duplicates if that is meant", ErrDuplicate, tellMatch(m))
+		}
+	}
+	return nil
+}
+
+// contribute commits all parts, then shows and reveals them.
+func (s *Service) contribute(ctx context.Context, v Version, parts []prepared, o Options) (Added, error) {
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(inFlight)
+	for i := range parts {
+		p := &parts[i]
+		if p.Again {
+			continue
+		}
+		if err := s.sign(v, p); err != nil {
+			return Added{}, errors.Join(err, g.Wait())
+		}
+		g.Go(func() error {
+			in, err := p.con.Open(s.c.Network)
+			if err != nil {
+				return err
+			}
+			digest, err := in.Commitment()
+			if err != nil {
+				return err
+			}
+			p.Committed, err = s.c.Chain.Commit(gctx, digest)
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return Added{}, fmt.Errorf("datanet: commit to the contribution: %w", err)
+	}
+	out := Added{Version: v}
+	for _, p := range parts {
+		if err := s.c.Shards.Pin(ctx, p.held.Root, "datanet "+v.Manifest.Name); err != nil {
+			return out, fmt.Errorf("datanet: keep shard %s: %w", p.Root, err)
+		}
+		if !p.Again {
+			next, err := s.reveal(ctx, v, p, o)
+			if err != nil {
+				return out, err
+			}
+			out.Version, v = next, next
+		}
+		shard, err := v.Shard(p.Root)
+		if err != nil || shard.Contributor != s.me {
+			return out, fmt.Errorf("%w: the owner's version %d does not list shard %s by %s", ErrDatanet, v.Manifest.Version, p.Root, s.me)
+		}
+		p.Shard = shard
+		e := entry(v, shard)
+		e.Sketch = protocol.CIDOf(p.sketch)
+		if err := errors.Join(s.known.Put(e, p.sketch), s.drop(pendingKey(v.Origin, p.Root))); err != nil {
+			return out, err
+		}
+		out.Shards = append(out.Shards, p.Addition)
+	}
+	return out, nil
+}
+
+// sign signs a part's contribution and keeps it, salt included, before it is committed; a
+// contribution that was kept is taken up again.
+func (s *Service) sign(v Version, p *prepared) error {
+	key := pendingKey(v.Origin, p.Root)
+	b, err := s.get(key)
+	if err == nil {
+		p.con, err = protocol.ParseSigned[protocol.Contribution](b)
+		return err
+	}
+	if !errors.Is(err, kv.ErrNotFound) {
+		return err
+	}
+	in := protocol.Contribution{
+		Datanet: v.Origin, Root: p.Root, Piece: p.Piece, Size: p.Size, Records: p.Records, Contributor: s.me, Sketch: p.Sketch,
+	}
+	if _, err := rand.Read(in.Salt[:]); err != nil {
+		return fmt.Errorf("datanet: %w", err)
+	}
+	if p.con, err = protocol.Sign(s.c.Network, s.c.Key, in); err != nil {
+		return err
+	}
+	return s.set(key, p.con.Bytes())
+}
+
+// reveal shows a committed contribution to the owner.
+func (s *Service) reveal(ctx context.Context, v Version, p prepared, o Options) (Version, error) {
+	r := reveal{Contribution: p.con.Bytes(), Accept: o.Accept}
+	if p.Sketch.Defined() {
+		r.Sketch = p.sketch
+		if _, err := s.c.Documents.Put(ctx, p.sketch, "sketch "+p.Root.String()); err != nil {
+			return Version{}, err
+		}
+	}
+	if v.Manifest.Owner == s.me {
+		return s.accept(ctx, r)
+	}
+	body, err := protocol.Encode(r)
+	if err != nil {
+		return Version{}, err
+	}
+	b, err := s.ask(ctx, v.Manifest.Owner, opContribute, body)
+	if err != nil {
+		return Version{}, fmt.Errorf("datanet: contribute to %s: %w", v.Manifest.Owner, err)
+	}
+	return s.answered(ctx, v, b)
+}

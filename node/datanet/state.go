@@ -1,0 +1,112 @@
+package datanet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ipfs/go-cid"
+
+	"tally/internal/kv"
+)
+
+// What is kept, each by a datanet's identity.
+func headKey(origin cid.Cid) []byte   { return append([]byte("datanet/head/"), origin.Bytes()...) }   // ours: the newest
+func seenKey(origin cid.Cid) []byte   { return append([]byte("datanet/seen/"), origin.Bytes()...) }   // others': the newest seen
+func ownerKey(origin cid.Cid) []byte  { return append([]byte("datanet/owner/"), origin.Bytes()...) }  // who signed version 0
+func followKey(origin cid.Cid) []byte { return append([]byte("datanet/follow/"), origin.Bytes()...) } // followed
+
+func pendingKey(origin, root cid.Cid) []byte { // a contribution that was signed, and perhaps committed
+	return append(append([]byte("datanet/pending/"), origin.Bytes()...), root.Bytes()...)
+}
+
+func (s *Service) set(key, value []byte) error {
+	return s.c.DB.Update(func(tx *kv.Tx) error { return tx.Set(key, value) })
+}
+
+func (s *Service) drop(key []byte) error {
+	return s.c.DB.Update(func(tx *kv.Tx) error { return tx.Delete(key) })
+}
+
+func (s *Service) get(key []byte) (b []byte, err error) {
+	err = s.c.DB.View(func(tx *kv.Tx) error {
+		b, err = tx.Get(key)
+		return err
+	})
+	return b, err
+}
+
+func (s *Service) getCID(key []byte) (cid.Cid, error) {
+	b, err := s.get(key)
+	if err != nil {
+		return cid.Undef, err
+	}
+	return cid.Cast(b)
+}
+
+func (s *Service) getAddress(key []byte) (common.Address, error) {
+	b, err := s.get(key)
+	return common.BytesToAddress(b), err
+}
+
+// cids are the identities under a prefix of keys.
+func (s *Service) cids(prefix string) (out []cid.Cid, err error) {
+	err = s.c.DB.View(func(tx *kv.Tx) error {
+		for it, err := range tx.Scan([]byte(prefix)) {
+			if err != nil {
+				return err
+			}
+			c, err := cid.Cast(it.Key[len(prefix):])
+			if err != nil {
+				return fmt.Errorf("datanet: %w", err)
+			}
+			out = append(out, c)
+		}
+		return nil
+	})
+	return out, err
+}
+
+func (s *Service) setHead(origin, head cid.Cid) error { return s.set(headKey(origin), head.Bytes()) }
+
+// ownVersion is the newest version of a datanet of ours.
+func (s *Service) ownVersion(ctx context.Context, origin cid.Cid) (Version, error) {
+	head, err := s.getCID(headKey(origin))
+	if errors.Is(err, kv.ErrNotFound) {
+		return Version{}, fmt.Errorf("%w: %s", ErrNotOwner, origin)
+	}
+	if err != nil {
+		return Version{}, err
+	}
+	return s.Read(ctx, head)
+}
+
+// List are the newest versions here of our datanets, of those followed, and of those whose
+// owner was asked before.
+func (s *Service) List(ctx context.Context) ([]Version, error) {
+	var out []Version
+	listed := map[cid.Cid]bool{}
+	for _, prefix := range []string{"datanet/head/", "datanet/seen/"} {
+		origins, err := s.cids(prefix)
+		if err != nil {
+			return nil, err
+		}
+		for _, o := range origins {
+			if listed[o] {
+				continue
+			}
+			listed[o] = true
+			at, err := s.getCID(append([]byte(prefix), o.Bytes()...))
+			if err != nil {
+				return nil, err
+			}
+			v, err := s.Read(ctx, at)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, v)
+		}
+	}
+	return out, nil
+}

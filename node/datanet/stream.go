@@ -1,0 +1,220 @@
+package datanet
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ipfs/go-cid"
+
+	"tally/node/datanet/known"
+	"tally/protocol"
+)
+
+// Protocol is the name of the stream that Serve answers.
+const Protocol = "datanet"
+
+// MaxRequest bounds a request on the stream, in bytes.
+const MaxRequest = 24 << 10
+
+// The stream's requests: docs/spec/datanet.md, section 6.
+const (
+	opHead       = 1
+	opContribute = 2
+	opGrant      = 3
+	opReaderKey  = 4
+	opWithdraw   = 5
+	opSketches   = 6
+)
+
+type request struct {
+	Op   uint8
+	Body []byte `max:"20480"`
+}
+
+// reveal is the body of a contribution.
+type reveal struct {
+	Contribution []byte `max:"1024"`  // Signed[Contribution]
+	Sketch       []byte `max:"17408"` // document; none in a private datanet
+	Accept       bool   // overlap with others' shards is meant
+}
+
+// sketchesFrom asks for the sketches of the newest version's shards, from an index on.
+type sketchesFrom struct {
+	Datanet cid.Cid
+	From    uint32
+}
+
+// sketches are documents in the order of the shards; empty where there is none.
+type sketches struct {
+	List []sketchOf `max:"128"`
+}
+
+type sketchOf struct {
+	Document []byte `max:"17408"`
+}
+
+const (
+	maxManifest = 2 << 20 // bytes of an answer
+	maxSketches = 128     // in one answer
+)
+
+func (s *Service) ask(ctx context.Context, owner common.Address, op uint8, body []byte) ([]byte, error) {
+	b, err := protocol.Encode(request{Op: op, Body: body})
+	if err != nil {
+		return nil, err
+	}
+	return s.c.Peers.Call(ctx, owner, Protocol, b, maxManifest)
+}
+
+// Serve answers one request of an account's node.
+func (s *Service) Serve(ctx context.Context, from common.Address, b []byte) ([]byte, error) {
+	if len(b) > MaxRequest {
+		return nil, fmt.Errorf("%w: a request of %d bytes, at most %d", ErrDatanet, len(b), MaxRequest)
+	}
+	var r request
+	if err := protocol.Decode(b, &r); err != nil {
+		return nil, err
+	}
+	switch r.Op {
+	case opHead:
+		origin, err := cid.Cast(r.Body)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrDatanet, err)
+		}
+		return s.version(ctx)(s.ownVersion(ctx, origin))
+	case opContribute:
+		var in reveal
+		if err := protocol.Decode(r.Body, &in); err != nil {
+			return nil, err
+		}
+		return s.version(ctx)(s.accept(ctx, in))
+	case opGrant:
+		origin, err := cid.Cast(r.Body)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrDatanet, err)
+		}
+		return s.grantFor(ctx, origin, from)
+	case opReaderKey:
+		signed, err := s.readerKey()
+		if err != nil {
+			return nil, err
+		}
+		return signed.Bytes(), nil
+	case opWithdraw:
+		w, err := protocol.ParseSigned[protocol.Withdrawal](r.Body)
+		if err != nil {
+			return nil, err
+		}
+		return s.version(ctx)(s.takeBack(ctx, w))
+	case opSketches:
+		var in sketchesFrom
+		if err := protocol.Decode(r.Body, &in); err != nil {
+			return nil, err
+		}
+		return s.sketches(ctx, in)
+	}
+	return nil, fmt.Errorf("%w: request %d is not known", ErrDatanet, r.Op)
+}
+
+// version answers with a version's envelope.
+func (s *Service) version(ctx context.Context) func(Version, error) ([]byte, error) {
+	return func(v Version, err error) ([]byte, error) {
+		if err != nil {
+			return nil, err
+		}
+		return s.c.Documents.Get(ctx, v.CID)
+	}
+}
+
+func (s *Service) sketches(ctx context.Context, in sketchesFrom) ([]byte, error) {
+	v, err := s.ownVersion(ctx, in.Datanet)
+	if err != nil {
+		return nil, err
+	}
+	var out sketches
+	list := v.Manifest.Shards
+	for i := min(int(in.From), len(list)); i < len(list) && len(out.List) < maxSketches; i++ {
+		var doc []byte
+		if c := list[i].Sketch; c.Defined() {
+			if doc, err = s.c.Documents.Get(ctx, c); err != nil {
+				return nil, err
+			}
+		}
+		out.List = append(out.List, sketchOf{doc})
+	}
+	return protocol.Encode(out)
+}
+
+// learn remembers what a version lists, and asks its owner for the sketches that are missing.
+func (s *Service) learn(ctx context.Context, v Version) error {
+	list := v.Manifest.Shards
+	for i := 0; i < len(list); i++ {
+		e := entry(v, list[i])
+		ok, err := s.known.Has(e.Root, e.Datanet)
+		if err != nil {
+			return err
+		}
+		if ok {
+			continue
+		}
+		if !e.Sketch.Defined() {
+			if err := s.known.Put(e, nil); err != nil {
+				return err
+			}
+			continue
+		}
+		docs, err := s.fetchSketches(ctx, v, i)
+		if err != nil {
+			return err
+		}
+		for j, d := range docs {
+			e := entry(v, list[i+j])
+			if len(d) == 0 || !e.Sketch.Defined() {
+				d, e.Sketch = nil, cid.Undef
+			}
+			if err := s.known.Put(e, d); err != nil {
+				return err
+			}
+		}
+		i += len(docs) - 1
+	}
+	return nil
+}
+
+// fetchSketches are documents from shard i on, at least one; each is what the
+// manifest names.
+func (s *Service) fetchSketches(ctx context.Context, v Version, i int) ([][]byte, error) {
+	if v.Manifest.Owner == s.me {
+		b, err := s.c.Documents.Get(ctx, v.Manifest.Shards[i].Sketch)
+		return [][]byte{b}, err
+	}
+	body, err := protocol.Encode(sketchesFrom{v.Origin, uint32(i)})
+	if err != nil {
+		return nil, err
+	}
+	b, err := s.ask(ctx, v.Manifest.Owner, opSketches, body)
+	if err != nil {
+		return nil, fmt.Errorf("datanet: ask the owner for sketches: %w", err)
+	}
+	var got sketches
+	if err := protocol.Decode(b, &got); err != nil {
+		return nil, err
+	}
+	var out [][]byte
+	for j, x := range got.List[:min(len(got.List), len(v.Manifest.Shards)-i)] {
+		if want := v.Manifest.Shards[i+j].Sketch; want.Defined() {
+			if !protocol.CIDOf(x.Document).Equals(want) {
+				break // a shard was replaced meanwhile, or the owner errs
+			}
+			if _, err := known.Decode(x.Document); err != nil {
+				x.Document = nil // its contributor made it so: it matches nothing
+			}
+		}
+		out = append(out, x.Document)
+	}
+	if len(out) == 0 {
+		return nil, fmt.Errorf("%w: the owner does not give the sketch of shard %s", ErrDatanet, v.Manifest.Shards[i].Root)
+	}
+	return out, nil
+}
