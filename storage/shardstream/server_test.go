@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -217,4 +218,29 @@ func TestACopyThatChangedOnDiskIsNotSignedFor(t *testing.T) {
 	if _, err := shardstream.Prove(t.Context(), c, want.Root, piece.Hash{}, leaf, time.Second); !errors.Is(err, shardstream.ErrBroken) {
 		t.Fatal(err)
 	}
+}
+
+func TestAPeerThatDoesNotReadIsHeldBackAndCostsOneBuffer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		one := open(t, "")
+		want := importFile(t, one, noise(88, 5<<20))
+		c, ended := talk(t, server(t, one), "x")
+		for range 200 {
+			if err := c.Send(request(t, 2, want, 0, 4<<20)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		synctest.Wait() // the server waits for the peer to read
+		c.in.mu.Lock()
+		sent := c.in.total
+		c.in.mu.Unlock()
+		if sent > window {
+			t.Errorf("%d bytes were pushed at a peer that takes none", sent)
+		}
+		c.Reset()
+		if err := <-ended; err == nil {
+			t.Error("it served to the end")
+		}
+		_ = one.Close()
+	})
 }
