@@ -34,8 +34,15 @@ func Anchors(facts []protocol.Fact) []Anchor {
 	return out
 }
 
+// ordered are the facts about anchors in the chain's order: a few of very many.
 func ordered(facts []protocol.Fact) []protocol.Fact {
-	fs := slices.Clone(facts)
+	var fs []protocol.Fact
+	for _, f := range facts {
+		switch f.Event.(type) {
+		case protocol.Anchored, protocol.Disabled:
+			fs = append(fs, f)
+		}
+	}
 	slices.SortStableFunc(fs, func(a, b protocol.Fact) int {
 		return cmp.Or(cmp.Compare(a.Block, b.Block), cmp.Compare(a.Index, b.Index))
 	})

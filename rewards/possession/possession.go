@@ -73,7 +73,7 @@ func Read(facts []protocol.Fact, p protocol.Params, until uint64) *Sets {
 	if p.ProofPeriod == 0 {
 		return s
 	}
-	fs := make([]protocol.Fact, 0, len(facts))
+	var fs []protocol.Fact
 	for _, f := range facts {
 		if f.Time > until {
 			continue

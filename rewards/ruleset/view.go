@@ -44,9 +44,13 @@ type wrong struct {
 
 // look folds facts until the time, in the chain's order.
 func look(facts []protocol.Fact, p protocol.Params, until uint64) *view {
-	fs := make([]protocol.Fact, 0, len(facts))
+	var fs []protocol.Fact
 	for _, f := range facts {
-		if f.Time <= until {
+		if f.Time > until {
+			continue
+		}
+		switch f.Event.(type) { // most facts are proofs, which sets reads by itself
+		case protocol.NodeRegistered, protocol.NodeDeregistered, protocol.OfferOpened, protocol.Redeemed, protocol.DataWrong, protocol.Committed:
 			fs = append(fs, f)
 		}
 	}
