@@ -137,13 +137,10 @@ func (p Promises) Keep(ctx context.Context, w pinset.Wanted) error {
 // Drop takes a promise back.
 func (p Promises) Drop(ctx context.Context, piece common.Hash) error { return p.P.Drop(ctx, piece) }
 
-// errNotRead says that the prover has not seen the chain since the node started.
-var errNotRead = errors.New("join: the chain has not been read yet: wait for it")
-
 // Promised are all pieces of the prover's.
 func (p Promises) Promised() (map[common.Hash]pinset.Promise, error) {
 	if p.P.Head() == 0 {
-		return nil, errNotRead
+		return nil, pinset.ErrNotYet // since the node started
 	}
 	out := map[common.Hash]pinset.Promise{}
 	for _, s := range p.P.Pieces() {
@@ -211,16 +208,19 @@ const (
 	maxOffers    = 4096             // open pin offers known at a time
 	offerWithin  = 20 * time.Second // for the specification of one
 	offerRetries = 8                // tries to get one
+
+	offersAbreast = 8
 )
 
 // OfferWants are the shards of the pin offers on the chain that are still running.
 // Run gets their specifications.
 type OfferWants struct {
-	view *view.View
-	get  func(ctx context.Context, c cid.Cid) ([]byte, error)
-	log  *slog.Logger
+	view  *view.View
+	store Store
+	log   *slog.Logger
 
 	mu    sync.Mutex
+	ready bool                       // guarded by mu; every offer was tried once
 	specs map[common.Hash]*offerSpec // guarded by mu; by offer
 }
 
@@ -233,16 +233,21 @@ type offerSpec struct {
 	from  cid.Cid
 }
 
-// NewOfferWants starts nothing; get finds a document here or with other nodes.
-func NewOfferWants(v *view.View, get func(ctx context.Context, c cid.Cid) ([]byte, error), log *slog.Logger) *OfferWants {
-	return &OfferWants{view: v, get: get, log: log, specs: map[common.Hash]*offerSpec{}}
+// NewOfferWants starts nothing. Specifications are kept in the store as long as
+// their offers run.
+func NewOfferWants(v *view.View, s Store, log *slog.Logger) *OfferWants {
+	return &OfferWants{view: v, store: s, log: log, specs: map[common.Hash]*offerSpec{}}
 }
 
-// Wanted is what running offers want, as far as their specifications are here.
+// Wanted is what running offers want, as far as their specifications are here;
+// pinset.ErrNotYet before each was asked for.
 func (o *OfferWants) Wanted(context.Context) ([]pinset.Wanted, error) {
 	_, now := o.view.Head()
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if !o.ready {
+		return nil, pinset.ErrNotYet
+	}
 	var out []pinset.Wanted
 	for id, s := range o.specs {
 		if s.known && s.until > now {
@@ -274,11 +279,14 @@ func (o *OfferWants) Run(ctx context.Context) error {
 		if seen = len(facts); seen > 0 {
 			last = facts[seen-1]
 		}
-		for _, id := range o.missing() {
-			o.learn(ctx, id)
-			if ctx.Err() != nil {
-				return nil
-			}
+		o.learnAll(ctx)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if head, _ := o.view.Head(); head > 0 {
+			o.mu.Lock()
+			o.ready = true
+			o.mu.Unlock()
 		}
 		select {
 		case <-ctx.Done():
@@ -320,6 +328,24 @@ func (o *OfferWants) missing() []common.Hash {
 	return out
 }
 
+// learnAll gets what is missing, a few at a time.
+func (o *OfferWants) learnAll(ctx context.Context) {
+	slots := make(chan struct{}, offersAbreast)
+	var all sync.WaitGroup
+	defer all.Wait()
+	for _, id := range o.missing() {
+		select {
+		case <-ctx.Done():
+			return
+		case slots <- struct{}{}:
+		}
+		all.Go(func() {
+			defer func() { <-slots }()
+			o.learn(ctx, id)
+		})
+	}
+}
+
 // learn gets one offer's specification.
 func (o *OfferWants) learn(ctx context.Context, id common.Hash) {
 	head, _ := o.view.Head()
@@ -331,10 +357,14 @@ func (o *OfferWants) learn(ctx context.Context, id common.Hash) {
 	o.mu.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, offerWithin)
 	defer cancel()
-	b, err := o.get(ctx, from)
+	b, err := o.store.GetBlock(ctx, from)
 	var spec protocol.PinSpec
 	if err == nil {
 		err = protocol.Decode(b, &spec)
+	}
+	until := opened + min(spec.Seconds, maxHold)
+	if err == nil {
+		err = o.store.S.Pin(ctx, from, storage.PinInfo{Why: "pin offer", Until: until})
 	}
 	if err != nil {
 		o.log.Debug("specification of a pin offer is not here yet", "offer", id, "err", err)
@@ -342,5 +372,5 @@ func (o *OfferWants) learn(ctx context.Context, id common.Hash) {
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	s.known, s.spec, s.until = true, spec, opened+min(spec.Seconds, maxHold)
+	s.known, s.spec, s.until = true, spec, until
 }

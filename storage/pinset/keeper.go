@@ -15,6 +15,10 @@ import (
 // ErrRoom is what Store.Fetch wraps when the quota or the disk has no room.
 var ErrRoom = errors.New("pinset: no room for the shard: raise the limit or free some")
 
+// ErrNotYet is what a source wraps that has not read enough to answer: nothing is
+// decided until it has.
+var ErrNotYet = errors.New("pinset: not known yet: wait for the chain to be read")
+
 // Network is what everybody can know.
 type Network interface {
 	// Head is the newest block read, and Changed is closed at its next change.
@@ -106,6 +110,7 @@ func (c *Config) Validate() error {
 const (
 	maxRetry = 256 // blocks between two tries
 	roomWait = 512 // blocks after which a refusal for want of room is forgotten
+	dropWait = 16  // blocks that a shard is not wanted before it is dropped
 )
 
 // Keeper keeps what Decide says.
@@ -119,7 +124,8 @@ type Keeper struct {
 	// What follows is owned by Run.
 	memory map[common.Hash]*memory
 	going  map[common.Hash]*going
-	done   chan fetched // capacity Slots
+	done   chan fetched           // capacity Slots
+	idle   map[common.Hash]uint64 // block since which a promised piece is not wanted
 	tidied bool
 }
 
@@ -160,7 +166,8 @@ func New(c Config) (*Keeper, error) {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
 	return &Keeper{
-		cfg: c, log: c.Logger, memory: map[common.Hash]*memory{}, going: map[common.Hash]*going{}, done: make(chan fetched, c.Slots),
+		cfg: c, log: c.Logger, memory: map[common.Hash]*memory{}, going: map[common.Hash]*going{},
+		idle: map[common.Hash]uint64{}, done: make(chan fetched, c.Slots),
 	}, nil
 }
 
@@ -177,7 +184,7 @@ func (k *Keeper) Run(ctx context.Context) error {
 	}()
 	for {
 		changed := k.cfg.Network.Changed()
-		if err := k.step(ctx); err != nil && ctx.Err() == nil {
+		if err := k.step(ctx); err != nil && ctx.Err() == nil && !errors.Is(err, ErrNotYet) {
 			k.log.Warn("what to keep could not be decided, it is tried again at the next block", "err", err)
 		}
 		select {
@@ -282,7 +289,7 @@ func (k *Keeper) step(ctx context.Context) error {
 			g.cancel()
 		}
 	}
-	if err := k.unwanted(ctx, wanted); err != nil {
+	if err := k.unwanted(ctx, s.Head, wanted); err != nil {
 		return err
 	}
 	status := make([]Status, 0, len(s.Shards))
@@ -374,15 +381,26 @@ func (k *Keeper) promise(ctx context.Context, w Wanted) error {
 	return k.cfg.Prover.Keep(ctx, w)
 }
 
-// unwanted lets go of what is no longer wanted: promises are taken back, and at
-// the first step what an earlier run fetched and did not promise is released.
-func (k *Keeper) unwanted(ctx context.Context, wanted map[common.Hash]bool) error {
+// unwanted lets go of what has not been wanted for a while: promises are taken
+// back, and at the first step what an earlier run fetched and did not promise is
+// released.
+func (k *Keeper) unwanted(ctx context.Context, head uint64, wanted map[common.Hash]bool) error {
 	promised, err := k.cfg.Prover.Promised()
 	if err != nil {
 		return fmt.Errorf("pinset: what is promised: %w", err)
 	}
+	for piece := range k.idle {
+		if p := promised[piece]; wanted[piece] || !p.Kept {
+			delete(k.idle, piece)
+		}
+	}
 	for piece, p := range promised {
-		if p.Kept && !wanted[piece] {
+		if wanted[piece] || !p.Kept {
+			continue
+		}
+		if since, ok := k.idle[piece]; !ok || since > head {
+			k.idle[piece] = head
+		} else if head >= since+dropWait {
 			k.log.Info("a shard is no longer wanted", "piece", piece)
 			if err := k.cfg.Prover.Drop(ctx, piece); err != nil {
 				return err

@@ -365,6 +365,34 @@ func TestRendezvousMovesOnlyWhatALeaverHeld(t *testing.T) {
 	}
 }
 
+func TestWantThatIsAwayForAMomentDropsNothing(t *testing.T) {
+	inTown(t, 6, 1, func(w *town) {
+		h := w.nodes[w.alive()[0]]
+		w.want(3, 1, shardSize)
+		w.blocks(100)
+		w.mu.Lock()
+		all := w.wanted
+		w.wanted = nil
+		w.mu.Unlock()
+		w.blocks(10)
+		w.mu.Lock()
+		w.wanted = all
+		w.mu.Unlock()
+		w.blocks(60)
+		w.mu.Lock()
+		w.wanted = nil
+		w.mu.Unlock()
+		w.blocks(10)
+		if len(h.kept) != 3 {
+			t.Fatalf("%d shards are promised, want 3", len(h.kept))
+		}
+		w.blocks(100)
+		if len(h.kept)+len(h.on) != 0 {
+			t.Fatalf("%d shards are promised and %d on disk, none is wanted", len(h.kept), len(h.on))
+		}
+	})
+}
+
 // Regression: a prover that had not looked at the chain since its piece got there
 // made the node leave at once, since enough nodes held it: itself included.
 func TestPieceThatJustGotOnChainIsNotLeft(t *testing.T) {

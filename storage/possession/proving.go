@@ -94,21 +94,21 @@ func (p *Prover) proving(ctx context.Context, set *proofset.Set) error {
 		return nil
 	}
 	if p.head.Block >= p.end() {
-		return p.why(n, "the proof was ready or lost too late to be sent again")
+		n.blame("the proof was ready or lost too late to be sent again")
+		return nil
 	}
 	send, why := p.due(ctx, &n.Sending)
 	if !send {
-		return p.why(n, why)
+		n.blame(why)
+		return nil
 	}
 	c := Prove{Period: q}
 	for _, l := range n.Leaves {
 		c.Leaves = append(c.Leaves, l.leaf())
 	}
 	why, err := p.send(ctx, keyProof, n, &n.Sending, c)
-	if err != nil {
-		return err
-	}
-	return p.why(n, why)
+	n.blame(why)
+	return err
 }
 
 // draw notes which leaves are to be shown, anew when the seed is another one.
@@ -121,7 +121,8 @@ func (p *Prover) draw(pieces []protocol.HeldPiece, leaves uint64) error {
 	}
 	drawn, err := proofset.Draw(pieces, leaves, seed, p.cfg.Node, q, p.cfg.Params.ProofLeaves)
 	if err != nil {
-		return err
+		p.log.Error("leaves cannot be drawn", "period", q, "err", err)
+		return nil
 	}
 	n := &proofNote{Period: q, Seed: seed}
 	for _, d := range drawn {
@@ -154,13 +155,12 @@ func (p *Prover) sound(n *proofNote) bool {
 	return ok
 }
 
-// why notes in memory why there is no proof yet; it is written down with the note's
-// next change, and by close.
-func (p *Prover) why(n *proofNote, why string) error {
+// blame says why there is no proof yet. It is written down with the note's next
+// change, and by close.
+func (n *proofNote) blame(why string) {
 	if why != "" {
 		n.Reason = clip(why)
 	}
-	return nil
 }
 
 // due says whether a call is to be handed over now, or why the last one failed.

@@ -136,7 +136,7 @@ func (p *Prover) haveRead(d readDone) error {
 // hurt notes that a piece could not be read.
 func (p *Prover) hurt(root common.Hash, leaf uint64, why error) error {
 	if p.proof != nil {
-		_ = p.why(p.proof, fmt.Sprintf("leaf %d of piece %s cannot be read: %s", leaf, root, why))
+		p.proof.blame(fmt.Sprintf("leaf %d of piece %s cannot be read: %s", leaf, root, why))
 	}
 	p.log.Warn("piece cannot be read, healing is asked for", "piece", root, "leaf", leaf, "err", why)
 	return p.edit(root, func(e *entry, fresh bool) (bool, error) {

@@ -1,0 +1,222 @@
+package join
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core/types"
+	"github.com/ipfs/go-cid"
+
+	"tally/chainclient"
+	"tally/chainclient/sender"
+	"tally/chainclient/watch"
+	"tally/node/view"
+	"tally/protocol"
+	"tally/storage"
+	"tally/storage/pinset"
+	"tally/storage/possession"
+)
+
+func TestFlippedBitOfAPinnedShardIsHealedFromAnotherHolder(t *testing.T) {
+	p := newPair(t)
+	sh, err := p.stores[0].Import(t.Context(), &letters{n: 3 << 20}, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	mine := p.stores[1]
+	w := pinset.Wanted{Root: sh.Root, Piece: common.Hash(sh.Piece), Size: sh.Size, Target: 1}
+	if err := (PinShards{Store: mine}).Fetch(t.Context(), w); err != nil {
+		t.Fatal(err)
+	}
+	shards := ProofShards{Store: mine}
+	found, err := shards.Find(t.Context(), w.Piece)
+	if err != nil || found.Root != sh.Root || found.Size != sh.Size {
+		t.Fatalf("%+v, %v", found, err)
+	}
+	leaf := sh.Size / 2 / 256
+	flip(t, mine.S, sh)
+	if _, err := shards.PieceProof(t.Context(), sh.Root, leaf); err == nil {
+		t.Fatal("a leaf with a flipped bit was shown")
+	}
+	if err := shards.Heal(t.Context(), found); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := shards.PieceProof(t.Context(), sh.Root, leaf); err != nil {
+		t.Fatalf("after healing: %v", err)
+	}
+	if err := shards.Heal(t.Context(), possession.Shard{Piece: common.Hash{1}}); err == nil {
+		t.Error("a shard that nobody knows was healed")
+	}
+}
+
+func TestShardThatIsNotWhatWasSaidIsNotPinned(t *testing.T) {
+	s := openStore(t)
+	sh, err := s.Import(t.Context(), strings.NewReader("some text"), "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	shards := PinShards{Store: s}
+	w := pinset.Wanted{Root: sh.Root, Piece: common.Hash{9}, Size: sh.Size, Target: 1}
+	if err := shards.Fetch(t.Context(), w); err == nil {
+		t.Error("a shard with another piece root was pinned")
+	}
+	if roots, err := shards.Pinned(t.Context()); err != nil || len(roots) != 0 {
+		t.Errorf("pinned %v, %v", roots, err)
+	}
+	full := PinShards{Store: s, Get: func(context.Context, pinset.Wanted) error { return storage.ErrQuota }}
+	if err := full.Fetch(t.Context(), pinset.Wanted{Root: protocol.CIDOf([]byte("x"))}); !errors.Is(err, pinset.ErrRoom) {
+		t.Errorf("a full store said %v", err)
+	}
+	w.Piece = common.Hash(sh.Piece)
+	if err := shards.Fetch(t.Context(), w); err != nil {
+		t.Fatal(err)
+	}
+	if roots, err := shards.Pinned(t.Context()); err != nil || len(roots) != 1 {
+		t.Errorf("pinned %v, %v", roots, err)
+	}
+	if err := shards.Release(t.Context(), sh.Root); err != nil {
+		t.Fatal(err)
+	}
+	if roots, err := shards.Pinned(t.Context()); err != nil || len(roots) != 0 {
+		t.Errorf("pinned %v after its release, %v", roots, err)
+	}
+}
+
+func TestManifestWantsWhatIsNotWithdrawn(t *testing.T) {
+	a, b := protocol.CIDOf([]byte("a")), protocol.CIDOf([]byte("b"))
+	m := protocol.Manifest{Name: "poems", Replicas: 3, Shards: []protocol.Shard{{Root: a, Size: 5}, {Root: b, Size: 6}}, Withdrawn: []cid.Cid{a}}
+	if w := ManifestWants(m); len(w) != 1 || w[0].Root != b || w[0].Target != 3 {
+		t.Errorf("wanted %+v", w)
+	}
+	m.Replicas = 0
+	if w := ManifestWants(m); len(w) != 0 {
+		t.Errorf("without replicas wanted %+v", w)
+	}
+}
+
+func TestJobsThatThisNodeTookAreItsOwnWord(t *testing.T) {
+	s := openStore(t)
+	sh, err := s.Import(t.Context(), strings.NewReader("some text"), "published")
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := uint64(time.Now().Unix())
+	for why, until := range map[string]uint64{"pin/0x01": now + 1000, "pin/0x02": 1, "job/0x03": now + 1000} {
+		if err := s.S.Pin(t.Context(), sh.Root, storage.PinInfo{Why: why, Until: until}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w, err := JobWants(s)(t.Context())
+	if err != nil || len(w) != 1 || !w[0].Mine || w[0].Why != "pin/0x01" || w[0].Piece != common.Hash(sh.Piece) {
+		t.Errorf("wanted %+v, %v", w, err)
+	}
+}
+
+func TestPinOffersAreWantedWhileTheyRun(t *testing.T) {
+	synctest.Test(t, offersRun)
+}
+
+func offersRun(t *testing.T) {
+	s := openStore(t)
+	spec := protocol.PinSpec{Root: protocol.CIDOf([]byte("shard")), Piece: common.Hash{4}, Size: 77, Replicas: 2, Seconds: 100}
+	b, err := protocol.Encode(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := s.PutBlock(t.Context(), b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	opened := func(block, time uint64) watch.Block {
+		return watch.Block{Header: watch.Header{Number: block, Hash: common.Hash{byte(block)}, Time: time}}
+	}
+	v := view.New(func(l types.Log) (protocol.Fact, bool, error) {
+		o := protocol.Offer{Kind: protocol.KindPin, Spec: doc}
+		if l.Index == 1 {
+			o.Kind = protocol.KindTrain
+		}
+		return protocol.Fact{Index: uint64(l.Index), Event: protocol.OfferOpened{ID: common.Hash{byte(l.Index) + 1}, Offer: o}}, true, nil
+	})
+	o := NewOfferWants(v, s, slog.New(slog.DiscardHandler))
+	if _, err := o.Wanted(t.Context()); !errors.Is(err, pinset.ErrNotYet) {
+		t.Fatalf("before the chain was read: %v", err)
+	}
+	first := opened(5, 1000)
+	first.Logs = []types.Log{{Index: 0}, {Index: 1}}
+	if err := v.Apply(t.Context(), first); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- o.Run(ctx) }()
+	synctest.Wait() // Run waits for the next block
+	got, err := o.Wanted(t.Context())
+	if err != nil || len(got) != 1 || got[0].Target != 2 || got[0].Root != spec.Root || got[0].Until != 1100 {
+		t.Fatalf("wanted %+v, %v", got, err)
+	}
+	if err := v.Apply(t.Context(), opened(6, 1100)); err != nil {
+		t.Fatal(err)
+	}
+	if w, err := o.Wanted(t.Context()); err != nil || len(w) != 0 {
+		t.Errorf("after its end wanted %+v, %v", w, err)
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+}
+
+// waits is a contract whose transactions end as the test says.
+type waits struct {
+	proofContract
+	ends map[common.Hash]chan error
+}
+
+func (w waits) Wait(ctx context.Context, tx common.Hash) (*types.Receipt, error) {
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case err := <-w.ends[tx]:
+		return nil, err
+	}
+}
+
+func TestOutcomeDoesNotWaitAndTellsEachEndOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		c := waits{ends: map[common.Hash]chan error{}}
+		w := &ProofWallet{Chain: c, Life: ctx}
+		for i, x := range []struct {
+			end  error
+			want possession.Outcome
+		}{
+			{nil, possession.Mined},
+			{&sender.RevertError{}, possession.Reverted},
+			{chainclient.ErrReverted, possession.Reverted},
+			{sender.ErrUnknown, possession.Lost},
+			{sender.ErrNonceTaken, possession.Lost},
+			{errors.New("the endpoint is away"), possession.Pending},
+		} {
+			tx := common.Hash{byte(i)}
+			c.ends[tx] = make(chan error, 1)
+			if o, err := w.Outcome(ctx, tx); err != nil || o != possession.Pending {
+				t.Errorf("before its end: %d, %v", o, err)
+			}
+			c.ends[tx] <- x.end
+			if o, err := w.Outcome(ctx, tx); err != nil || o != x.want {
+				t.Errorf("%v: outcome %d, %v, want %d", x.end, o, err, x.want)
+			}
+			if o, err := w.Outcome(ctx, tx); err != nil || o != possession.Pending {
+				t.Errorf("asked again it is looked at again: %d, %v", o, err)
+			}
+		}
+		cancel()
+		synctest.Wait() // what waited for transactions has ended
+	})
+}
