@@ -156,7 +156,7 @@ func (c *Client) Accused(ctx context.Context, node common.Address, root common.H
 }
 
 // Challenge is the i-th leaf that a node has to show in the period of the last
-// block, as the contract itself draws it. A node that holds its list of pieces
+// block, as the contract itself draws it, while the period is open. A node that holds its list of pieces
 // draws with protocol.DrawLeaf and asks nobody.
 func (c *Client) Challenge(ctx context.Context, node common.Address, i uint64) (period, id, leaf uint64, err error) {
 	data, err := c.possession.TryPackChallengeOf(node, i)

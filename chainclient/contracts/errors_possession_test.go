@@ -171,6 +171,7 @@ func TestPossessionRefuses(t *testing.T) {
 			w.Do(h.i, &w.Book.Possession, data)
 			w.refused("AlreadyProved", h.i, w.Book.Possession, data) // replayed
 			w.refused("AlreadyProved", h.i, w.Book.Possession, pos.PackForfeit(period))
+			w.refused("AlreadyProved", h.i, w.Book.Possession, pos.PackChallengeOf(h.addr(), 0))
 		},
 		"AlreadyForfeited": func(w *world) {
 			h, period := challenged(w)
@@ -178,6 +179,7 @@ func TestPossessionRefuses(t *testing.T) {
 			w.Do(h.i, &w.Book.Possession, pos.PackForfeit(period))
 			w.refused("AlreadyForfeited", h.i, w.Book.Possession, pos.PackProve(h.addr(), period, p))
 			w.refused("AlreadyForfeited", h.i, w.Book.Possession, pos.PackForfeit(period))
+			w.refused("AlreadyForfeited", h.i, w.Book.Possession, pos.PackChallengeOf(h.addr(), 0))
 		},
 		"SeedUnavailable": func(w *world) {
 			code, err := w.CodeAt(w.t.Context(), w.Book.Possession, nil)

@@ -495,7 +495,7 @@ contract Possession is EIP712 {
         return (set.recent >> (set.period - period)) & 1 == 1;
     }
 
-    /// @notice A leaf that a node has to show in the current period.
+    /// @notice A leaf that a node has to show in the current period, while that is open.
     /// @param node The node.
     /// @param i Which of the draws, from 0.
     /// @return period The period.
@@ -506,7 +506,7 @@ contract Possession is EIP712 {
         Set memory set = _load(node);
         period = currentPeriod();
         _advance(set, period);
-        if (set.challenged == 0) revert NothingToProve(period);
+        _requireOpen(set, period);
         (id, leaf) = find(node, _draw(seedOf(period), node, period, i, set.challenged));
     }
 
@@ -583,9 +583,7 @@ contract Possession is EIP712 {
         if (period < current) revert StaleProof(period, current);
         if (period > current) revert EarlyProof(period, uint256(period) * PERIOD + 1);
         set = _touch(msg.sender);
-        if (set.challenged == 0) revert NothingToProve(period);
-        if (set.outcome == Outcome.Proved) revert AlreadyProved(period);
-        if (set.outcome == Outcome.Forfeited) revert AlreadyForfeited(period);
+        _requireOpen(set, period);
     }
 
     /// @dev Records demands that are over.
@@ -651,6 +649,12 @@ contract Possession is EIP712 {
     function _live(address node, uint64 id) private view returns (uint64 size) {
         size = _sizes[node].sizeOf(id);
         if (size == 0) revert UnknownPiece(node, id);
+    }
+
+    function _requireOpen(Set memory set, uint64 period) private pure {
+        if (set.challenged == 0) revert NothingToProve(period);
+        if (set.outcome == Outcome.Proved) revert AlreadyProved(period);
+        if (set.outcome == Outcome.Forfeited) revert AlreadyForfeited(period);
     }
 
     /// @dev Moves a set to a period and counts what was missed in between: periods from..to, none where from > to.

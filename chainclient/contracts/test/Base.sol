@@ -2,6 +2,7 @@
 pragma solidity 0.8.37;
 
 import {Ledger} from "../src/Ledger.sol";
+import {Possession} from "../src/Possession.sol";
 import {Registry} from "../src/Registry.sol";
 import {Token} from "../src/Token.sol";
 import {Vault} from "../src/Vault.sol";
@@ -16,6 +17,7 @@ interface Vm {
     }
 
     function warp(uint256 time) external;
+    function roll(uint256 number) external;
     function prank(address sender) external;
     function addr(uint256 key) external pure returns (address);
     function sign(uint256 key, bytes32 digest) external pure returns (uint8 v, bytes32 r, bytes32 s);
@@ -33,12 +35,15 @@ abstract contract Base {
     uint64 internal constant COMMIT = 20;
     uint64 internal constant AUDIT = 30;
     uint64 internal constant DELAY = 40;
+    uint64 internal constant PERIOD = 16;
+    uint64 internal constant LEAVES = 5;
     bytes32 internal constant RULES = keccak256("rules");
 
     Token internal token;
     Registry internal registry;
     Vault internal vault;
     Ledger internal ledger;
+    Possession internal possession;
 
     function deploy() internal {
         VM.warp(1_800_000_000);
@@ -46,6 +51,7 @@ abstract contract Base {
         registry = new Registry();
         vault = new Vault(token);
         ledger = new Ledger(token, registry, Ledger.Params(EPOCH, COMMIT, AUDIT, DELAY, 2, BOND, MINT_CAP), RULES);
+        possession = new Possession(registry, ledger, PERIOD, LEAVES);
         token.setMinter(address(ledger));
         vault.setLedger(ledger);
         ledger.setVault(address(vault));
