@@ -83,10 +83,20 @@ func (s *Store) Begin(ctx context.Context, root cid.Cid) (*Assembly, Shard, erro
 func (a *Assembly) path() string    { return a.s.fetchPath(a.root, extSpans) }
 func (a *Assembly) mapPath() string { return a.s.fetchPath(a.root, extMap) }
 
-// Left returns the outline with which an earlier run went on, if any.
+// Left returns the outline with which an earlier run went on, or that of the shard
+// itself if it is here and damaged.
 func (a *Assembly) Left() (Outline, bool) {
 	o, _, err := a.load()
-	return o, err == nil
+	if err == nil {
+		return o, true
+	}
+	r := a.s.record(a.root)
+	if r == nil {
+		return Outline{}, false
+	}
+	layer, err := a.s.layer(a.root)
+	o = Outline{Piece: r.Piece, Size: r.Size, Layer: layer}
+	return o, err == nil && o.Check(a.s.max) == nil
 }
 
 func (a *Assembly) load() (Outline, []bool, error) {
@@ -104,7 +114,7 @@ func (a *Assembly) load() (Outline, []bool, error) {
 }
 
 // Adopt says what the file is, and checks what is on the disk against it: spans of
-// an earlier outline or run, and those of the shard if it was set aside. It fails
+// an earlier outline or run, and those of the shard if it is damaged or was set aside. It fails
 // with ErrOutline, ErrTooLarge, or where the quota has no room for all of the
 // file; nothing is downloaded before that is known.
 func (a *Assembly) Adopt(ctx context.Context, o Outline) error {
@@ -172,11 +182,11 @@ func (a *Assembly) files(o Outline) error {
 	return nil
 }
 
-// recover takes what is sound of earlier runs and of a shard set aside.
+// recover takes what is sound of earlier runs and of a broken shard.
 func (a *Assembly) recover(ctx context.Context, had []bool) error {
-	aside, err := a.s.openBroken(a.root)
+	broken, err := a.s.openBroken(a.root)
 	if err == nil {
-		defer func() { _ = aside.Close() }()
+		defer func() { _ = broken.Close() }()
 	}
 	buf, kept := make([]byte, piece.LayerSpan), 0
 	for i := range a.have {
@@ -186,7 +196,7 @@ func (a *Assembly) recover(ctx context.Context, had []bool) error {
 		off, n := a.outline.span(i)
 		switch {
 		case i < len(had) && had[i] && read(a.f, buf[:n], off) && a.outline.holds(i, buf[:n]):
-		case aside != nil && read(aside, buf[:n], off) && a.outline.holds(i, buf[:n]):
+		case broken != nil && read(broken, buf[:n], off) && a.outline.holds(i, buf[:n]):
 			if _, err := a.f.WriteAt(buf[:n], int64(off)); err != nil {
 				return fail("fetch", err)
 			}
@@ -248,6 +258,10 @@ func (a *Assembly) Span(i int) (off uint64, n int) { return a.outline.span(i) }
 func (a *Assembly) Buffer() []byte {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	return a.buffer()
+}
+
+func (a *Assembly) buffer() []byte {
 	if n := len(a.free); n > 0 {
 		b := a.free[n-1]
 		a.free = a.free[:n-1]
@@ -430,7 +444,7 @@ func (r *spanReader) next() error {
 		return nil
 	}
 	off, n := a.outline.span(r.at)
-	b := make([]byte, n)
+	b := a.buffer()[:n]
 	a.mu.Unlock()
 	_, err := a.f.ReadAt(b, int64(off))
 	a.mu.Lock()

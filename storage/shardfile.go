@@ -30,9 +30,11 @@ func (s *Store) OpenShard(_ context.Context, root cid.Cid) (*File, error) {
 }
 
 // Layer returns the nodes of the piece tree over each MiB of the file.
-func (f *File) Layer(context.Context) (layer []piece.Hash, err error) {
-	err = f.s.index.View(func(tx *kv.Tx) error {
-		b, err := tx.Get(key(keyLayer, f.Root.Bytes()))
+func (f *File) Layer(context.Context) ([]piece.Hash, error) { return f.s.layer(f.Root) }
+
+func (k *core) layer(root cid.Cid) (layer []piece.Hash, err error) {
+	err = k.index.View(func(tx *kv.Tx) error {
+		b, err := tx.Get(key(keyLayer, root.Bytes()))
 		for ; len(b) >= 32; b = b[32:] {
 			layer = append(layer, piece.Hash(b[:32]))
 		}
