@@ -12,76 +12,6 @@ import (
 	"github.com/ipfs/go-cid"
 )
 
-// ErrRoom is what Store.Fetch wraps when the quota or the disk has no room.
-var ErrRoom = errors.New("pinset: no room for the shard: raise the limit or free some")
-
-// ErrNotYet is what a source wraps that has not read enough to answer: nothing is
-// decided until it has.
-var ErrNotYet = errors.New("pinset: not known yet: wait for the chain to be read")
-
-// Network is what everybody can know.
-type Network interface {
-	// Head is the newest block read, and Changed is closed at its next change.
-	Head() uint64
-	Changed() <-chan struct{}
-	// Pinners are the nodes registered for pins that are not suspended.
-	Pinners() ([]common.Address, error)
-	// Holders are the nodes that prove a piece and are not suspended.
-	Holders(piece common.Hash) ([]common.Address, error)
-}
-
-// Wants says what should be kept, as far as this node is concerned: what has
-// lapsed is not among it.
-type Wants interface {
-	Wanted(ctx context.Context) ([]Wanted, error)
-}
-
-// Store is the node's disk. Its methods may be called at the same time.
-type Store interface {
-	// Free is how many bytes may still be fetched; what is reserved for fetches
-	// under way is not free.
-	Free() uint64
-	// Fetch gets a shard, checks it against root, piece root and size, and pins
-	// it for this package's reason. A shard that is here is only pinned. It wraps
-	// ErrRoom where there is no room.
-	Fetch(ctx context.Context, w Wanted) error
-	// Pinned are the roots that Fetch pinned and Release did not let go.
-	Pinned(ctx context.Context) ([]cid.Cid, error)
-	// Release takes that pin away.
-	Release(ctx context.Context, root cid.Cid) error
-}
-
-// Prover promises on the chain. It releases a shard itself once that is over.
-type Prover interface {
-	// Keep promises a shard that is pinned; durable once it returns.
-	Keep(ctx context.Context, w Wanted) error
-	// Drop takes the promise back; the data is needed until Release.
-	Drop(ctx context.Context, piece common.Hash) error
-	// Promised are all pieces that are promised or still on the chain, or an error
-	// while that is not known yet.
-	Promised() (map[common.Hash]Promise, error)
-}
-
-// Promise is a piece of the prover's.
-type Promise struct {
-	Root    cid.Cid // none if its shard is not here
-	Kept    bool    // promised; else it is leaving
-	OnChain bool
-	Lost    bool // its data is gone and was not found elsewhere
-}
-
-func (p Promise) phase() Phase {
-	switch {
-	case p.Kept && p.OnChain:
-		return Kept
-	case p.Kept:
-		return Ready
-	case p.Lost:
-		return Lost
-	}
-	return Leaving
-}
-
 // Config is what a Keeper depends on.
 type Config struct {
 	Me      common.Address
@@ -231,8 +161,8 @@ func (k *Keeper) look(ctx context.Context) (Situation, error) {
 			m.holders, m.target, m.since = len(h), w.Target, s.Head
 		}
 		x := Shard{Wanted: w, Holders: h, Since: m.since, Retry: m.retry, Refused: m.why}
-		if m.noRoom && s.Free > m.free {
-			x.Retry = 0 // there is more room than when it was refused
+		if m.noRoom && s.Free > m.free && s.Free-m.free >= w.Size/4 {
+			x.Retry = 0 // there is clearly more room than when it was refused
 		}
 		if p, ok := promised[w.Piece]; ok {
 			x.Phase = p.phase()
@@ -428,33 +358,4 @@ func (k *Keeper) unwanted(ctx context.Context, head uint64, wanted map[common.Ha
 	}
 	k.tidied = true
 	return nil
-}
-
-// Status is one wanted shard as the operator is shown it.
-type Status struct {
-	Wanted
-	Holders int
-	Holds   bool   // this node is one of them
-	State   string // "absent", "fetching", "ready", "kept", "leaving" or "lost"
-	Reason  string // what this node does about it, or why it does nothing
-}
-
-func (p Phase) String() string {
-	return [...]string{"absent", "fetching", "ready", "kept", "leaving", "lost"}[min(p, Lost)]
-}
-
-func (k *Keeper) show(me common.Address, c Choice) Status {
-	x := c.Shard
-	phase := x.Phase
-	if phase == Absent && k.going[x.Piece] != nil {
-		phase = Fetching
-	}
-	return Status{x.Wanted, len(x.Holders), slices.Contains(x.Holders, me), phase.String(), c.Why}
-}
-
-// Status is as of the last step of Run, the shards to fetch first.
-func (k *Keeper) Status() []Status {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	return slices.Clone(k.status)
 }

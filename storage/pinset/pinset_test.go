@@ -203,7 +203,7 @@ func TestRefusalForWantOfRoomIsRememberedUntilThereIsMore(t *testing.T) {
 			t.Fatalf("the reason is not shown: %+v", st)
 		}
 		w.mu.Lock()
-		h.refuse, h.room = nil, h.room+1
+		h.refuse, h.room = nil, h.room+shardSize
 		w.mu.Unlock()
 		w.blocks(20)
 		if w.counts()[0] != 1 {

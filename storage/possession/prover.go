@@ -356,8 +356,8 @@ func (p *Prover) step(ctx context.Context) error {
 	return nil
 }
 
-// SendDelay is the block of its window in which a node sends its proof: spread
-// over the first quarter by the node and the period.
+// SendDelay is how many blocks after the second of a period a node sends its proof:
+// spread over the first quarter by the node and the period.
 func SendDelay(p protocol.Params, node common.Address, period uint64) uint64 {
 	b := binary.BigEndian.AppendUint64(node.Bytes(), period)
 	return binary.BigEndian.Uint64(crypto.Keccak256(b)) % max(1, p.ProofPeriod/4)

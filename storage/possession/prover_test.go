@@ -190,8 +190,8 @@ func TestSetFollowsPromisesAndDataStaysUntilRemoved(t *testing.T) {
 			t.Fatalf("%d removals were refused", bad)
 		}
 		good, bad := b.chain.Mined(b.node, possession.Prove{})
-		if good != 3 || bad != 0 {
-			t.Fatalf("%d proofs, %d refused", good, bad)
+		if good != 3 || bad != 0 || b.chain.Tries(b.node, possession.Prove{}) != 3 {
+			t.Fatalf("%d proofs of %d handed over, %d refused", good, b.chain.Tries(b.node, possession.Prove{}), bad)
 		}
 	})
 }

@@ -90,8 +90,8 @@ func (p *Prover) proving(ctx context.Context, set *proofset.Set) error {
 			p.log.Warn("half of the window is over without a proof", "period", q, "last block", p.end(), "reason", p.reason(q))
 		}
 	}()
-	if !n.whole() || !p.sound(n) || p.head.Block < start+SendDelay(p.cfg.Params, p.cfg.Node, q) {
-		return nil
+	if !n.whole() || !p.sound(n) || p.head.Block <= start+SendDelay(p.cfg.Params, p.cfg.Node, q) {
+		return nil // in the period's first block an endpoint's trial of the call knows no seed
 	}
 	if p.head.Block >= p.end() {
 		n.blame("the proof was ready or lost too late to be sent again")

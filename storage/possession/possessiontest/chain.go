@@ -279,8 +279,8 @@ type Wallet struct {
 	From common.Address
 }
 
-// Submit hands a transaction over. What would revert now is refused, as an
-// estimate of gas does.
+// Submit hands a transaction over. What would revert in the newest block is
+// refused, as an estimate of gas does.
 func (w Wallet) Submit(_ context.Context, call possession.Call) (common.Hash, error) {
 	c := w.C
 	c.mu.Lock()
@@ -294,7 +294,7 @@ func (w Wallet) Submit(_ context.Context, call possession.Call) (common.Hash, er
 		return common.Hash{}, ErrFault
 	}
 	t := tx{c.txHash(), w.From, call, 0}
-	if _, err := c.state.clone(w.From).exec(t, uint64(len(c.blocks)), c.seed); err != nil {
+	if _, err := c.state.clone(w.From).exec(t, uint64(len(c.blocks)-1), c.seed); err != nil {
 		return common.Hash{}, err
 	}
 	if when == Vanish {

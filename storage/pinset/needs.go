@@ -1,0 +1,79 @@
+package pinset
+
+import (
+	"context"
+	"errors"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ipfs/go-cid"
+)
+
+// ErrRoom is what Store.Fetch wraps when the quota or the disk has no room.
+var ErrRoom = errors.New("pinset: no room for the shard: raise the limit or free some")
+
+// ErrNotYet is what a source wraps that has not read enough to answer: nothing is
+// decided until it has.
+var ErrNotYet = errors.New("pinset: not known yet: wait for the chain to be read")
+
+// Network is what everybody can know.
+type Network interface {
+	// Head is the newest block read, and Changed is closed at its next change.
+	Head() uint64
+	Changed() <-chan struct{}
+	// Pinners are the nodes registered for pins that are not suspended.
+	Pinners() ([]common.Address, error)
+	// Holders are the nodes that prove a piece and are not suspended.
+	Holders(piece common.Hash) ([]common.Address, error)
+}
+
+// Wants says what should be kept, as far as this node is concerned: what has
+// lapsed is not among it.
+type Wants interface {
+	Wanted(ctx context.Context) ([]Wanted, error)
+}
+
+// Store is the node's disk. Its methods may be called at the same time.
+type Store interface {
+	// Free is how many bytes may still be fetched; what is reserved for fetches
+	// under way is not free.
+	Free() uint64
+	// Fetch gets a shard, checks it against root, piece root and size, and pins
+	// it for this package's reason. A shard that is here is only pinned. It wraps
+	// ErrRoom where there is no room.
+	Fetch(ctx context.Context, w Wanted) error
+	// Pinned are the roots that Fetch pinned and Release did not let go.
+	Pinned(ctx context.Context) ([]cid.Cid, error)
+	// Release takes that pin away.
+	Release(ctx context.Context, root cid.Cid) error
+}
+
+// Prover promises on the chain. It releases a shard itself once that is over.
+type Prover interface {
+	// Keep promises a shard that is pinned; durable once it returns.
+	Keep(ctx context.Context, w Wanted) error
+	// Drop takes the promise back; the data is needed until Release.
+	Drop(ctx context.Context, piece common.Hash) error
+	// Promised are all pieces that are promised or still on the chain, or an error
+	// while that is not known yet.
+	Promised() (map[common.Hash]Promise, error)
+}
+
+// Promise is a piece of the prover's.
+type Promise struct {
+	Root    cid.Cid // none if its shard is not here
+	Kept    bool    // promised; else it is leaving
+	OnChain bool
+	Lost    bool // its data is gone and was not found elsewhere
+}
+
+func (p Promise) phase() Phase {
+	switch {
+	case p.Kept && p.OnChain:
+		return Kept
+	case p.Kept:
+		return Ready
+	case p.Lost:
+		return Lost
+	}
+	return Leaving
+}
