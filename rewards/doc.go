@@ -1,6 +1,10 @@
 // Package rewards turns work into money: the roles that commit, audit, post and
 // claim epochs, and the reports that say what was earned and why not more.
 //
+// Beside them stand the ruleset's view of what nodes prove that they keep (package
+// possession) and the auditors' checks that they also give it out (package
+// retrieval).
+//
 // The life of an epoch: a worker's receipts and vouchers are in its ledger
 // (package ledger). When the epoch is over, its [Committer] redeems the vouchers,
 // publishes the batch and commits to it on chain. When the commit window has

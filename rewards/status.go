@@ -28,6 +28,7 @@ type Status struct {
 	Claimable protocol.Amount // now
 	Maturing  protocol.Amount // earned, in an anchor that can still be taken back
 	Held      protocol.Amount // emission that is released later
+	Unproved  protocol.Amount // of the fees of pins that the account keeps: what is not proved yet
 	Roles     []RoleEarned    // of Earned
 	Reasons   []ruleset.Tally // of the account's receipts as worker or payer, as far as the ledger knows
 	Notes     []string        // why not more, in plain words
@@ -89,6 +90,9 @@ func (t *Status) balances(ctx context.Context, r *reader, s scene, p protocol.Pa
 		}
 		t.Notes = append(t.Notes, fmt.Sprintf("%s of emission is held until epoch %d", h.Amount, h.Until))
 	}
+	if err := t.pins(newest.Pins); err != nil {
+		return err
+	}
 	var granted protocol.Amount
 	if a, ok := s.final(p); ok {
 		t.Epoch = a.Epoch
@@ -110,6 +114,28 @@ func (t *Status) balances(ctx context.Context, r *reader, s scene, p protocol.Pa
 			return err
 		}
 		t.Notes = append(t.Notes, fmt.Sprintf("%s of epoch %d can be claimed in %d seconds", t.Maturing, head.Epoch, head.Final(p)-min(s.now, head.Final(p))))
+	}
+	return nil
+}
+
+// pins sums up what runs, as of the newest anchor.
+func (t *Status) pins(open []ruleset.Pin) error {
+	n := 0
+	for _, p := range open {
+		if p.Worker != t.Account {
+			continue
+		}
+		left, err := p.Value.Sub(p.Split)
+		if err != nil {
+			return err
+		}
+		if t.Unproved, err = t.Unproved.Add(left); err != nil {
+			return err
+		}
+		n++
+	}
+	if n > 0 {
+		t.Notes = append(t.Notes, fmt.Sprintf("%s of the fees of %d pins is shared out as they are proved", t.Unproved, n))
 	}
 	return nil
 }

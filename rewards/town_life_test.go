@@ -184,6 +184,11 @@ func TestPinnerThatStopsIsPaidForWhatItProved(t *testing.T) {
 	w.live(w.chain.Params.End(0))
 	w.lazy["p1"] = true
 	w.live(w.chain.Params.AuditBy(0) + 3)
+	st, err := rewards.Look(t.Context(), rewards.StatusSource{Params: w.chain.Params, Chain: w.chain, Store: w.store}, rewardstest.Addr("p2"))
+	w.ok(err)
+	if st.Earned.IsZero() || st.Unproved.IsZero() || st.Unproved.Cmp(protocol.Tokens(1)) >= 0 {
+		t.Errorf("after one of two epochs p2 earned %s, %s is not proved yet", st.Earned, st.Unproved)
+	}
 	for _, c := range []protocol.Cosigned{lost, kept} {
 		e, err := w.books["s"].Receipt(c.ID())
 		w.ok(err)

@@ -44,13 +44,18 @@ func (c *Checker) past(facts []protocol.Fact) past {
 func (c *Checker) follow(ctx context.Context, now uint64, facts []protocol.Fact, sets func() *possession.Sets) error {
 	was := c.past(facts)
 	var errs error
+	reached := true
 	for _, t := range c.turns {
 		for _, k := range t.drawn {
 			r, ok := c.said[k.question()]
 			if !ok {
 				continue
 			}
-			errs = errors.Join(errs, c.tell(ctx, k, r.signed))
+			if reached {
+				err := c.tell(ctx, k, r.signed)
+				reached = err == nil // posters that are not there are tried again in the next step
+				errs = errors.Join(errs, err)
+			}
 			if c.cfg.Judge == nil {
 				continue
 			}
