@@ -37,7 +37,10 @@ func (s *Store) Collect(ctx context.Context, age time.Duration) (c Collected, er
 		return c, fail("collect", err)
 	}
 	before := time.Now().Add(-age)
-	roots, err := s.livePins()
+	roots, lapsed, err := s.livePins()
+	for _, root := range lapsed {
+		s.unprovide(ctx, root)
+	}
 	if err != nil {
 		return c, err
 	}
@@ -112,16 +115,19 @@ func (k *core) dropUnpinned(rs []*record) ([]*record, error) {
 	return gone, err
 }
 
-// livePins returns the pinned roots, and drops pins that lapsed.
-func (k *core) livePins() (map[cid.Cid]bool, error) {
-	roots, now := map[cid.Cid]bool{}, time.Now()
+// livePins returns the pinned roots, and drops pins that lapsed. It returns the
+// roots that have no other pin, too.
+func (k *core) livePins() (roots map[cid.Cid]bool, gone []cid.Cid, err error) {
+	roots = map[cid.Cid]bool{}
+	ended, now := map[cid.Cid]bool{}, time.Now()
 	k.commit.Lock()
 	defer k.commit.Unlock()
 	if k.closed {
-		return nil, ErrClosed
+		return nil, nil, ErrClosed
 	}
-	err := k.meta.Update(func(tx *kv.Tx) error {
+	err = k.meta.Update(func(tx *kv.Tx) error {
 		clear(roots)
+		clear(ended)
 		var lapsed [][]byte
 		for it, err := range tx.Scan([]byte{keyPin}) {
 			if err != nil {
@@ -133,6 +139,7 @@ func (k *core) livePins() (map[cid.Cid]bool, error) {
 			}
 			if p.lapsed(now) {
 				lapsed = append(lapsed, it.Key)
+				ended[p.Root] = true
 			} else {
 				roots[p.Root] = true
 			}
@@ -145,9 +152,14 @@ func (k *core) livePins() (map[cid.Cid]bool, error) {
 		return nil
 	})
 	if err != nil {
-		return nil, fail("collect", err)
+		return nil, nil, fail("collect", err)
 	}
-	return roots, nil
+	for root := range ended {
+		if !roots[root] {
+			gone = append(gone, root)
+		}
+	}
+	return roots, gone, nil
 }
 
 // doomed is a key of the meta database that Collect removes.

@@ -80,6 +80,9 @@ func TestCollectDropsWhatIsNotPinnedAndOrphansNothing(t *testing.T) {
 	if err != nil || c.Shards != 1 || c.Bytes != gone.Size {
 		t.Fatal(c, err)
 	}
+	if p.has(gone.Root) || !p.has(kept.Root) {
+		t.Fatal("a root is still provided though its pin lapsed, or no longer though it is pinned")
+	}
 	mustCat(t, s, kept.Root, b[:3<<20])
 	if _, err := cat(t, s, gone.Root); !errors.Is(err, storage.ErrNotFound) {
 		t.Fatal(err)

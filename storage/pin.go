@@ -116,15 +116,23 @@ func (s *Store) Unpin(ctx context.Context, root cid.Cid, why ...string) error {
 	if err != nil {
 		return fail("unpin", err)
 	}
+	if left == 0 {
+		s.unprovide(ctx, root)
+	}
+	return nil
+}
+
+// unprovide ends the announcements of a root that lost its last pin.
+func (s *Store) unprovide(ctx context.Context, root cid.Cid) {
 	u, ok := s.provider.(interface {
 		Unprovide(context.Context, cid.Cid) error
 	})
-	if ok && left == 0 {
-		if err := u.Unprovide(ctx, root); err != nil {
-			s.log.Warn("root is unpinned but still provided", "root", root, "err", err)
-		}
+	if !ok {
+		return
 	}
-	return nil
+	if err := u.Unprovide(ctx, root); err != nil {
+		s.log.Warn("root is unpinned but still provided", "root", root, "err", err)
+	}
 }
 
 // Pins yields every pin, lapsed ones too until Collect. A pin that does not read is

@@ -145,6 +145,9 @@ func (k *core) settle(f *os.File, r *record, res *reservation) (Shard, error) {
 	if k.closed {
 		return Shard{}, ErrClosed
 	}
+	if err := k.vol.Check(); err != nil {
+		return Shard{}, fail("rename shard", err)
+	}
 	old := k.record(r.Root)
 	if old != nil && !k.isDamaged(r.Root) {
 		return old.shard(), k.touch(old)

@@ -1,32 +1,44 @@
 // Package storage keeps shards, small blocks and pins on a home disk.
 //
-// The life of a shard. Data comes in as a file (ImportFile), a directory
-// (ImportDir), a CAR file (ImportCAR, FetchCAR) or block by block from other
-// nodes (Fetch). It is written in the one canonical form of package car to a
+// The life of a shard. Room is reserved for it, within the owner's quota and above
+// the floor of the disk's free space (package volume). Data comes in as a file
+// (ImportFile), a directory (ImportDir), a CAR file (ImportCAR, FetchCAR) or block
+// by block from other nodes (Fetch). It is written in the one canonical form of
+// package car to a
 // temporary file, fsynced, renamed to shards/<root>.car, and the directory is
 // fsynced; then its blocks enter the index. From then on its blocks are served
 // (Blockstore, GetBlock), its files are read (OpenFile, FS), its byte ranges are
 // sold (Range, PieceProof, ServeCAR). Pin says that it must stay and provides
-// its root to the network; Collect unlinks what nobody pinned.
+// its root to the network. Scrub reads it again every month, and has what rotted
+// brought from other nodes. Once no pin keeps it, Collect unlinks it.
 //
 // On disk, under Config.Dir:
 //
+//	tally-store.json   the marker: where it is missing nothing is written
 //	shards/<root>.car  the shards, the only copy of their data
 //	index/             multihash → every (shard, offset, length); piece roots.
 //	                   Rebuilt from the shards when it is lost or broken
-//	meta/              pins and loose blocks (manifests, receipts); fsynced
+//	meta/              pins, loose blocks (manifests, receipts), how far the scrub
+//	                   is and what it found; fsynced
 //	fetch/             fetches under way, resumed by calling Fetch again
-//	aside/             CAR files found broken at Open, kept for repair
+//	aside/             what was found broken at Open, kept for repair
 //	tmp/               emptied at Open
 //
 // What returned without error is on disk: shards, blocks and pins survive a
-// kill at any moment, and Open recovers by comparing shards/ with the index. A
-// broken shard is set aside with a logged reason and everything else is served;
-// Health tells which, and Fetch brings it back. Every block is hashed when it is
-// read for others or through a file: a flipped bit is an error, never data.
+// kill at any moment, and Open recovers by comparing shards/ with the index: names
+// and sizes, not data. What is broken, be it a file, an entry of the index, a loose
+// block or the whole database of pins, is set aside or begun anew with a logged
+// reason, and everything else is served; Health tells what and what to do. Every
+// block is hashed when it is read for others or through a file: a flipped bit is an
+// error, never data. A shard with a bad block stays, and its good blocks are served
+// while it heals.
 //
-// A Store is safe for concurrent use. It does not limit the disk (only the size
-// of one shard) and does not re-read shards by itself.
+// All files count against the quota, metadata too; sizes are booked as they change,
+// never found by reading data. A disk that is unplugged while the store is open
+// makes writes and reads end in ErrMarker, and loses nothing.
+//
+// A Store is safe for concurrent use. It does nothing by itself: the node runs
+// Scrub and calls Collect.
 package storage
 
 import (
