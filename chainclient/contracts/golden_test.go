@@ -258,6 +258,7 @@ func randomMessages(t *testing.T, r *rand.Rand) []protocol.Message {
 		},
 		protocol.Claim{Offer: word(), Worker: address(), Rank: tiny(), Price: amount(), Until: r.Uint64()},
 		protocol.Decline{Offer: word(), Worker: address(), Reason: text()},
+		protocol.Retrieved{Node: address(), Asker: address(), Piece: word(), Leaf: r.Uint64(), Data: word(), Time: r.Uint64()},
 	}
 }
 

@@ -11,7 +11,6 @@ import (
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/crypto"
 
-	"tally/chainclient/chaintest"
 	"tally/chainclient/contract/possession"
 	"tally/protocol"
 	"tally/protocol/piece"
@@ -188,6 +187,6 @@ func (w *world) mine(n uint64) {
 func (w *world) begin() uint64 {
 	w.t.Helper()
 	p := w.period() + 1
-	w.mine(p*chaintest.ProofPeriod + 1 - w.block())
+	w.mine(w.Book.Params.ChallengeBlock(p) + 1 - w.block())
 	return p
 }
