@@ -159,7 +159,7 @@ func (r *training) checkShards(ctx context.Context) (map[cid.Cid]protocol.Shard,
 		return nil, err
 	}
 	listed := map[cid.Cid]protocol.Shard{}
-	for _, s := range m.Shards {
+	for _, s := range m.Offered() {
 		listed[s.Root] = s
 	}
 	for _, c := range r.t.train.Shards {
