@@ -2,6 +2,7 @@ package join
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -18,6 +19,7 @@ import (
 
 	"tally/chainclient"
 	"tally/chainclient/chaintest"
+	"tally/chainclient/sender"
 	"tally/chainclient/watch"
 	"tally/internal/kv"
 	"tally/node/view"
@@ -33,8 +35,7 @@ type mint struct {
 	t     *testing.T
 	chain *chaintest.Chain
 	view  *view.View
-	mu    sync.Mutex // held while something is mined
-	read  uint64     // guarded by mu; the last block that the view has
+	read  uint64 // owned by run; the last block that the view has
 }
 
 func newMint(t *testing.T, accounts int) *mint {
@@ -62,11 +63,8 @@ func (m *mint) run() {
 				return
 			case <-tick.C:
 			}
-			m.mu.Lock()
 			m.chain.Backend.Commit()
-			err := m.tell()
-			m.mu.Unlock()
-			if err != nil {
+			if err := m.tell(); err != nil {
 				m.t.Error(err)
 				return
 			}
@@ -75,7 +73,7 @@ func (m *mint) run() {
 	m.t.Cleanup(func() { close(quit); <-done })
 }
 
-// tell brings the view up to the head. The caller holds mu.
+// tell brings the view up to the head.
 func (m *mint) tell() error {
 	ctx := context.WithoutCancel(m.t.Context())
 	head, err := m.chain.HeaderByNumber(ctx, nil)
@@ -99,34 +97,31 @@ func (m *mint) tell() error {
 	return nil
 }
 
-// locked sends while nothing else is mined: a chaintest.Chain is for one at a time.
-type locked struct {
-	*chainclient.Client
-	m *mint
-}
-
-func (l locked) AddPieces(ctx context.Context, roots []common.Hash, sizes []uint64) (common.Hash, error) {
-	l.m.mu.Lock()
-	defer l.m.mu.Unlock()
-	return l.Client.AddPieces(ctx, roots, sizes)
-}
-
-func (l locked) RemovePieces(ctx context.Context, ids []uint64) (common.Hash, error) {
-	l.m.mu.Lock()
-	defer l.m.mu.Unlock()
-	return l.Client.RemovePieces(ctx, ids)
-}
-
-func (l locked) Prove(ctx context.Context, period uint64, proofs []protocol.LeafProof) (common.Hash, error) {
-	l.m.mu.Lock()
-	defer l.m.mu.Unlock()
-	return l.Client.Prove(ctx, period, proofs)
-}
-
-func (l locked) Forfeit(ctx context.Context, period uint64) (common.Hash, error) {
-	l.m.mu.Lock()
-	defer l.m.mu.Unlock()
-	return l.Client.Forfeit(ctx, period)
+// client is an account's client with a durable sender, as a node has it.
+func (m *mint) client(ctx context.Context, i int) *chainclient.Client {
+	m.t.Helper()
+	db, err := kv.Open("", kv.Options{Sync: true})
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	s, err := sender.New(sender.Config{
+		Key: m.chain.Keys[i], Backend: m.chain.Client, DB: db, ChainID: m.chain.Book.ChainID, Poll: 5 * time.Millisecond, Rebroadcast: 50 * time.Millisecond,
+	})
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- s.Run(ctx) }()
+	m.t.Cleanup(func() {
+		if err := errors.Join(<-done, db.Close()); err != nil {
+			m.t.Error(err)
+		}
+	})
+	c, err := chainclient.New(chainclient.Config{Book: m.chain.Book, Backend: m.chain.Client, Sender: s, From: m.chain.Account(i)})
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	return c
 }
 
 // pinner is a node's store, prover and keeper over the mint.
@@ -150,7 +145,7 @@ func (m *mint) pinner(i int, get func(context.Context, pinset.Wanted) error, s S
 	p := &pinner{store: s, sets: proofset.Follow(chain, m.chain.Book.Params), me: m.chain.Account(i)}
 	log := slog.New(slog.NewTextHandler(m.t.Output(), nil))
 	p.prover, err = possession.New(possession.Config{
-		Node: p.me, Params: m.chain.Book.Params, Chain: chain, Sets: p.sets, Wallet: &ProofWallet{Chain: locked{m.chain.As(i), m}, Life: ctx},
+		Node: p.me, Params: m.chain.Book.Params, Chain: chain, Sets: p.sets, Wallet: &ProofWallet{Chain: m.client(ctx, i), Life: ctx},
 		Pieces: ProofShards{Store: s}, Notes: possession.OnDisk(db, "possession/"), Logger: log,
 	})
 	if err != nil {

@@ -141,12 +141,16 @@ func Decide(s Situation) []Choice {
 			continue // Free leaves out what is reserved
 		}
 		if c.Shard.Size > free {
-			c.Action, c.Why = Nothing, fmt.Sprintf("no room: %d bytes, %d are free: raise the limit or free some", c.Shard.Size, free)
+			c.Action, c.Why = Nothing, noRoom(c.Shard.Size, free)
 			continue
 		}
 		free -= c.Shard.Size
 	}
 	return out
+}
+
+func noRoom(size, free uint64) string {
+	return fmt.Sprintf("no room: %d bytes, %d are free: raise the limit or free some", size, free)
 }
 
 // urgency puts fetches first: those promised to somebody, those with the largest
@@ -236,19 +240,25 @@ func one(s *Situation, x *Shard) Choice {
 		}
 		return c
 	}
+	switch { // before the order is computed, which costs a hash for each pinner
+	case x.Phase == Fetching:
+		c.Action, c.Why = Fetch, "being fetched"
+		return c
+	case x.Retry > s.Head:
+		c.Why = fmt.Sprintf("tried again in block %d: %s", x.Retry, x.Refused)
+		return c
+	case x.Size > s.Free:
+		c.Why = noRoom(x.Size, s.Free)
+		return c
+	}
 	c.Place = place(s, x)
 	c.Wave = min(uint64(c.Place/lack), s.Rules.Waves)
 	c.Due = x.Since + c.Wave*s.Rules.Wait(x.Size)
-	switch {
-	case x.Phase == Fetching:
-		c.Action, c.Why = Fetch, "being fetched"
-	case c.Due > s.Head:
+	if c.Due > s.Head {
 		c.Why = fmt.Sprintf("its turn comes in block %d, if %d holders are still missing", c.Due, lack)
-	case x.Retry > s.Head:
-		c.Why = fmt.Sprintf("tried again in block %d: %s", x.Retry, x.Refused)
-	default:
-		c.Action, c.Why = Fetch, fmt.Sprintf("%d of %d holders are missing", lack, x.Target)
+		return c
 	}
+	c.Action, c.Why = Fetch, fmt.Sprintf("%d of %d holders are missing", lack, x.Target)
 	return c
 }
 
