@@ -154,7 +154,8 @@ func noRoom(size, free uint64) string {
 }
 
 // urgency puts fetches first: those promised to somebody, those with the largest
-// part of their holders missing, then by this node's weight, so that nodes do not begin with the same.
+// part of their holders missing, those of an earlier wave, then by this node's
+// weight, so that nodes do not begin with the same.
 func urgency(s *Situation, a, b Choice) int {
 	if a.Action != Fetch || b.Action != Fetch {
 		return cmp.Compare(rank(a), rank(b))
