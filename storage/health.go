@@ -61,6 +61,9 @@ func (s *Store) Health(ctx context.Context) (Health, error) {
 	if h.Damaged, h.Healed, err = s.damages(); err != nil {
 		return h, fmt.Errorf("health: %w", err)
 	}
+	if err := s.forgetGone(); err != nil {
+		return h, fmt.Errorf("health: %w", err)
+	}
 	s.mu.RLock()
 	for c, why := range s.aside {
 		h.Aside[c] = why
@@ -87,6 +90,24 @@ func (s *Store) Health(ctx context.Context) (Health, error) {
 		}
 	}
 	return h, nil
+}
+
+// forgetGone forgets corrupt blocks that are no longer held.
+func (k *core) forgetGone() error {
+	k.mu.RLock()
+	var bad []cid.Cid
+	for _, c := range k.bad {
+		bad = append(bad, c)
+	}
+	k.mu.RUnlock()
+	for _, c := range bad {
+		if _, err := k.size(c); errors.Is(err, ErrNotFound) {
+			k.mend(c)
+		} else if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // State says how a pinned root is kept.

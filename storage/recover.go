@@ -184,7 +184,7 @@ func (k *core) adopt(root cid.Cid, size int64) (bool, error) {
 			return false, err
 		}
 	}
-	r, err := k.recheck(context.Background(), root) //nolint:forbidigo // Open takes no context: what the index lacks is always read
+	r, err := k.recheck(context.Background(), root, nil) //nolint:forbidigo // Open takes no context: what the index lacks is always read
 	switch {
 	case err == nil:
 		return true, k.indexShard(r)

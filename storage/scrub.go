@@ -95,8 +95,8 @@ func (k *core) loadScrub() error {
 	return nil
 }
 
-// Scrub reads every shard once an interval, at a bounded rate, checks it as Verify
-// does, and heals what is damaged from other nodes. It blocks until ctx ends, whose
+// Scrub reads every shard and loose block once an interval, at a bounded rate,
+// checks shards as Verify does, and heals what is damaged from other nodes. It blocks until ctx ends, whose
 // error it returns. What it finds is durable, and so is how far it is: after a
 // restart it goes on with the next shard. Shards that came in behind it are read by
 // the next pass. A shard that gave a bad block to a reader is looked at first.
@@ -171,6 +171,9 @@ func (l *scrubber) step(ctx context.Context) (time.Duration, error) {
 	}
 	r := l.next(st.Cursor)
 	if r == nil {
+		if err := l.scrubLoose(ctx); err != nil {
+			return 0, err
+		}
 		st.Running, st.Cursor, st.LastPass = false, nil, time.Now().Unix()
 		l.log.Info("scrub ended a pass", "pass", st.Pass, "shards", st.Shards, "bytes", st.Bytes)
 		return 0, l.save(func(s *ScrubStatus) { st.Bad, st.Healed = s.Bad, s.Healed; *s = st })

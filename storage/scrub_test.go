@@ -237,6 +237,77 @@ func TestScrubBringsBackWhatWasSetAside(t *testing.T) {
 	}
 }
 
+func TestScrubHealsLooseBlocks(t *testing.T) {
+	dir := t.TempDir()
+	s, far := open(t, dir), open(t, "")
+	want := []byte{0x82, 1, 2}
+	c, err := s.PutNode(t.Context(), want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := far.PutNode(t.Context(), want); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	change(t, filepath.Join(dir, "meta"), func(tx *kv.Tx) error { return tx.Set(append([]byte{'l'}, c.Hash()...), []byte("x")) })
+	watch, pass := logPasses()
+	s = open(t, dir, watch)
+	_, stop := scrub(t, s.WithExchange(&swap{from: far}), storage.ScrubConfig{Interval: time.Hour})
+	<-pass
+	stop()
+	if got, err := s.GetBlock(t.Context(), c); err != nil || !bytes.Equal(got, want) {
+		t.Fatal(got, err)
+	}
+	if h, err := s.Health(t.Context()); err != nil || !h.Sound() {
+		t.Fatal(h, err)
+	}
+}
+
+// TestLargeStoreWithoutAnIndexOpensAndIsIndexedByTheScrub has more bytes in shards
+// than Open reads.
+func TestLargeStoreWithoutAnIndexOpensAndIsIndexedByTheScrub(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir)
+	b := noise(450, 2<<20)
+	sh := importFile(t, s, b)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.RemoveAll(filepath.Join(dir, "index")); err != nil {
+		t.Fatal(err)
+	}
+	// Four files of 1 GiB, all holes, that come first by name.
+	for i, n := uint64(0), 0; n < 4; i++ {
+		c := block(cid.Raw, noise(i, 8)).Cid()
+		if c.String() > sh.Root.String() {
+			continue
+		}
+		path := filepath.Join(dir, "shards", c.String()+".car")
+		if err := errors.Join(os.WriteFile(path, nil, 0o600), os.Truncate(path, storage.DefaultMaxShard)); err != nil {
+			t.Fatal(err)
+		}
+		n++
+	}
+	watch, pass := logPasses()
+	s = open(t, dir, watch)
+	if h, err := s.Health(t.Context()); err != nil || h.Waiting != 1 || len(h.Aside) != 4 {
+		t.Fatal(h, err)
+	}
+	before, err := s.Usage()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, stop := scrub(t, s, storage.ScrubConfig{Interval: time.Hour})
+	<-pass
+	stop()
+	mustCat(t, s, sh.Root, b)
+	if u, err := s.Usage(); err != nil || u.Shards != before.Shards || u.Shards != sh.Size {
+		t.Fatalf("%+v, before %+v %v", u, before, err)
+	}
+}
+
 func TestVerifyMendsTheIndexFromTheFile(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, dir)

@@ -95,7 +95,7 @@ func (k *core) inspect(ctx context.Context, r *record, limit *rate.Limiter) (*Da
 		return nil, k.sound(r, found)
 	default:
 		// Either the file or the record is wrong; the file in full decides.
-		got, err := k.recheck(ctx, r.Root)
+		got, err := k.recheck(ctx, r.Root, limit)
 		if err == nil {
 			return nil, k.reindex(r, got)
 		}
@@ -207,13 +207,13 @@ func (k *core) sound(r *record, f *findings) error {
 }
 
 // recheck reads the file of a shard as Open does one that it does not know.
-func (k *core) recheck(ctx context.Context, root cid.Cid) (*record, error) {
+func (k *core) recheck(ctx context.Context, root cid.Cid, limit *rate.Limiter) (*record, error) {
 	f, err := os.Open(k.path(root))
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = f.Close() }()
-	return k.check(ctx, f, io.Discard, root, DefaultMaxShard, nil)
+	return k.check(ctx, &paced{ctx, f, limit}, io.Discard, root, DefaultMaxShard, nil)
 }
 
 // reindex writes what the index holds of a shard anew.
