@@ -11,6 +11,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/peer"
@@ -144,6 +145,10 @@ func cut(v *shardstream.Server, after func() int64) node {
 }
 
 func TestAFetchThatIsCutAnywhereEndsTheSame(t *testing.T) {
+	synctest.Test(t, cutAnywhere)
+}
+
+func cutAnywhere(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	rng := rand.New(rand.NewPCG(seed, 0))
@@ -181,6 +186,8 @@ func TestAFetchThatIsCutAnywhereEndsTheSame(t *testing.T) {
 			if got != want || !bytes.Equal(file(t, one, want.Root), file(t, two, want.Root)) {
 				t.Fatal("another shard", got)
 			}
+			_ = one.Close()
+			_ = two.Close()
 			return
 		}
 		if !errors.Is(err, context.Canceled) && !errors.Is(err, shardstream.ErrNoSource) {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -80,105 +81,142 @@ func (o *once) Recv(max int) ([]byte, error) {
 	return o.Conn.Recv(max)
 }
 
-func TestHostileSourcesCostLittleAndAreDropped(t *testing.T) {
-	one := open(t, "")
-	want := importFile(t, one, noise(60, 9<<20))
-	sound := server(t, one)
-	layer := func() []byte {
-		f, err := one.OpenShard(t.Context(), want.Root)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer f.Close()
-		hs, err := f.Layer(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		var b []byte
-		for _, h := range hs {
-			b = append(b, h[:]...)
-		}
-		return b
-	}()
-	lie := func(change func(*wireInfo)) []byte {
-		m := wireInfo{common.Hash(want.Piece), want.Size, slices.Clone(layer)}
+// truth is a sound holder, whose words a hostile one changes.
+type truth struct {
+	server *shardstream.Server
+	info   wireInfo
+}
+
+// lie is a node that answers every request with a changed info.
+func lie(change func(*wireInfo)) func(testing.TB, truth) node {
+	return func(t testing.TB, s truth) node {
+		m := s.info
+		m.Layer = slices.Clone(m.Layer)
 		change(&m)
-		return encode(t, wireAnswer{Body: encode(t, m)})
+		return says(encode(t, wireAnswer{Body: encode(t, m)}), nil)
 	}
-	good := encode(t, wireAnswer{})
-	for name, c := range map[string]struct {
-		node  node
-		named bool // for sending wrong data; else it just failed
-		most  int  // bytes that it gets rid of
-	}{
-		"another piece":   {says(lie(func(m *wireInfo) { m.Piece[0] ^= 1 }), nil), true, 1 << 10},
-		"another size":    {says(lie(func(m *wireInfo) { m.Size++ }), nil), true, 1 << 10},
-		"huge size":       {says(lie(func(m *wireInfo) { m.Size = 1 << 62 }), nil), true, 1 << 10},
-		"no size":         {says(lie(func(m *wireInfo) { m.Size, m.Layer = 0, nil }), nil), true, 1 << 10},
-		"another layer":   {says(lie(func(m *wireInfo) { m.Layer[40] ^= 1 }), nil), true, 1 << 10},
-		"short layer":     {says(lie(func(m *wireInfo) { m.Layer = m.Layer[32:] }), nil), true, 1 << 10},
-		"odd layer":       {says(lie(func(m *wireInfo) { m.Layer = m.Layer[1:] }), nil), true, 1 << 10},
-		"huge layer":      {says(lie(func(m *wireInfo) { m.Layer = make([]byte, 60000) }), nil), false, 300 << 10},
-		"no message":      {says([]byte("hello"), nil), true, 1 << 10},
-		"empty message":   {says(nil, nil), true, 1 << 10},
-		"unknown status":  {says(encode(t, wireAnswer{Status: 77}), nil), true, 1 << 10},
-		"broken promise":  {after(sound, says(good, func(c shardstream.Conn) { _ = c.Close() })), false, 4 << 10},
-		"truncated":       {after(sound, says(good, func(c shardstream.Conn) { _, _ = c.Writer().Write(make([]byte, 1000)); c.Reset() })), false, 8 << 10},
-		"silent":          {func(ctx context.Context, _ shardstream.Asker, c shardstream.Conn) error { <-ctx.Done(); return nil }, false, 0},
-		"silent midway":   {after(sound, func(ctx context.Context, _ shardstream.Asker, c shardstream.Conn) error { <-ctx.Done(); return nil }), false, 1 << 10},
-		"silent in bytes": {after(sound, says(good, func(c shardstream.Conn) { _, _ = c.Writer().Write(make([]byte, 1000)); _, _ = c.Recv(1) })), false, 8 << 10},
-		"zeros":           {after(sound, says(good, func(c shardstream.Conn) { _, _ = c.Writer().Write(make([]byte, 1<<20)) })), true, 4 << 20},
-		"endless": {after(sound, says(good, func(c shardstream.Conn) {
-			for {
-				if _, err := c.Writer().Write(make([]byte, 100_000)); err != nil {
-					return
-				}
+}
+
+// word is a node that answers every request with the same status and body.
+func word(status uint8, body []byte) func(testing.TB, truth) node {
+	return func(t testing.TB, _ truth) node { return says(encode(t, wireAnswer{status, body}), nil) }
+}
+
+// turns is a node that answers info well, promises every range, and then does this.
+func turns(then func(c shardstream.Conn)) func(testing.TB, truth) node {
+	return func(t testing.TB, s truth) node { return after(s.server, says(encode(t, wireAnswer{}), then)) }
+}
+
+func zeros(n int) func(shardstream.Conn) {
+	return func(c shardstream.Conn) { _, _ = c.Writer().Write(make([]byte, n)) }
+}
+
+// hostile is a way to be, and what comes of it.
+type hostile struct {
+	node  func(testing.TB, truth) node
+	named bool // for sending wrong data; else it just failed
+	most  int  // bytes that one stream of it gets rid of; 0 is not looked at
+}
+
+var hostiles = map[string]hostile{
+	"another piece":  {lie(func(m *wireInfo) { m.Piece[0] ^= 1 }), true, 1 << 10},
+	"another size":   {lie(func(m *wireInfo) { m.Size++ }), true, 1 << 10},
+	"huge size":      {lie(func(m *wireInfo) { m.Size = 1 << 62 }), true, 1 << 10},
+	"no size":        {lie(func(m *wireInfo) { m.Size, m.Layer = 0, nil }), true, 1 << 10},
+	"another layer":  {lie(func(m *wireInfo) { m.Layer[40] ^= 1 }), true, 1 << 10},
+	"short layer":    {lie(func(m *wireInfo) { m.Layer = m.Layer[32:] }), true, 1 << 10},
+	"odd layer":      {lie(func(m *wireInfo) { m.Layer = m.Layer[1:] }), true, 1 << 10},
+	"huge layer":     {lie(func(m *wireInfo) { m.Layer = make([]byte, 60000) }), false, 64 << 10},
+	"unknown status": {word(77, nil), true, 1 << 10},
+	"not held":       {word(1, nil), false, 1 << 10},
+	"refused":        {word(2, nil), false, 1 << 10},
+	"busy":           {word(3, nil), false, 1 << 10},
+	"no message":     {func(testing.TB, truth) node { return says([]byte("hello"), nil) }, true, 1 << 10},
+	"empty message":  {func(testing.TB, truth) node { return says(nil, nil) }, true, 1 << 10},
+	"error": {func(testing.TB, truth) node {
+		return func(context.Context, shardstream.Asker, shardstream.Conn) error { return errors.New("go away") }
+	}, false, 1 << 10},
+	"silent": {func(testing.TB, truth) node {
+		return func(ctx context.Context, _ shardstream.Asker, _ shardstream.Conn) error { <-ctx.Done(); return nil }
+	}, false, 1},
+	"silent midway": {func(_ testing.TB, s truth) node {
+		return after(s.server, func(ctx context.Context, _ shardstream.Asker, _ shardstream.Conn) error { <-ctx.Done(); return nil })
+	}, false, 1 << 10},
+	"range with a body": {func(t testing.TB, s truth) node {
+		return after(s.server, says(encode(t, wireAnswer{Body: []byte{1}}), nil))
+	}, true, 4 << 10},
+	"broken promise":  {turns(func(c shardstream.Conn) { _ = c.Close() }), false, 4 << 10},
+	"truncated":       {turns(func(c shardstream.Conn) { zeros(1000)(c); c.Reset() }), false, 8 << 10},
+	"silent in bytes": {turns(func(c shardstream.Conn) { zeros(1000)(c); _, _ = c.Recv(1) }), false, 8 << 10},
+	"zeros":           {turns(zeros(1 << 20)), true, 3 << 20},
+	"endless": {turns(func(c shardstream.Conn) {
+		for {
+			if _, err := c.Writer().Write(make([]byte, 100_000)); err != nil {
+				return
 			}
-		})), true, 4 << 20},
-		"empty frames": {after(sound, says(good, func(c shardstream.Conn) {
-			for {
-				if _, err := c.Writer().Write(nil); err != nil {
-					return
-				}
+		}
+	}), true, 3 << 20},
+	"empty frames": {turns(func(c shardstream.Conn) {
+		for {
+			if _, err := c.Writer().Write(nil); err != nil {
+				return
 			}
-		})), false, 0},
-		"range with a body": {after(sound, says(encode(t, wireAnswer{Body: []byte{1}}), nil)), true, 4 << 10},
-		"not held":          {says(encode(t, wireAnswer{Status: 1}), nil), false, 1 << 10},
-		"refused":           {says(encode(t, wireAnswer{Status: 2}), nil), false, 1 << 10},
-		"error":             {func(context.Context, shardstream.Asker, shardstream.Conn) error { return errors.New("go away") }, false, 1 << 10},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			two, net := open(t, ""), newNetwork(t)
-			bad := net.add("bad", c.node)
-			var named blamed
-			patience := func(c *shardstream.Config) { c.Stall = 150 * time.Millisecond }
-			w := shardstream.Want{Root: want.Root, Piece: want.Piece, Size: want.Size}
-			f := fetcher(t, two, net, named.into, patience)
-			if _, err := f.Fetch(t.Context(), w, nil); !errors.Is(err, shardstream.ErrNoSource) {
-				t.Fatal(err)
-			}
-			if c.named {
-				named.only(t, bad)
-			} else {
-				named.only(t)
-			}
-			if n := net.sent(bad) / net.times(bad); c.most > 0 && n > c.most {
-				t.Errorf("it got rid of %d bytes", n)
-			}
-			if net.times(bad) > 3 {
-				t.Errorf("asked %d times", net.times(bad))
-			}
-			// It does not keep an honest one from serving.
-			net.add("good", sound.Serve)
-			if got, err := f.Fetch(t.Context(), w, nil); err != nil || got != want {
-				t.Fatal(got, err)
-			}
-			if u, err := two.Usage(); err != nil || u.Reserved != 0 || u.Partial != 0 {
-				t.Fatal("room is lost", u, err)
-			}
-		})
+			<-time.After(time.Millisecond)
+		}
+	}), false, 100 << 10},
+}
+
+func TestHostileSourcesCostLittleAndAreDropped(t *testing.T) {
+	for name, h := range hostiles {
+		t.Run(name, func(t *testing.T) { synctest.Test(t, func(t *testing.T) { meet(t, h) }) })
 	}
+}
+
+// meet fetches a shard from a hostile node, and then from an honest one too.
+func meet(t *testing.T, h hostile) {
+	one, two, net := open(t, ""), open(t, ""), newNetwork(t)
+	want := importFile(t, one, noise(60, 3<<20))
+	f, err := one.OpenShard(t.Context(), want.Root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	layer, err := f.Layer(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = f.Close()
+	s := truth{server(t, one), wireInfo{Piece: common.Hash(want.Piece), Size: want.Size}}
+	for _, h := range layer {
+		s.info.Layer = append(s.info.Layer, h[:]...)
+	}
+	bad := net.add("bad", h.node(t, s))
+	var named blamed
+	asker := fetcher(t, two, net, named.into, func(c *shardstream.Config) { c.Stall = 10 * time.Second })
+	w := shardstream.Want{Root: want.Root, Piece: want.Piece, Size: want.Size}
+	if _, err := asker.Fetch(t.Context(), w, nil); !errors.Is(err, shardstream.ErrNoSource) {
+		t.Fatal(err)
+	}
+	if h.named {
+		named.only(t, bad)
+	} else {
+		named.only(t)
+	}
+	if n := net.sent(bad) / net.times(bad); h.most > 0 && n > h.most {
+		t.Errorf("it got rid of %d bytes", n)
+	}
+	if net.times(bad) > 3 {
+		t.Errorf("asked %d times", net.times(bad))
+	}
+	// It does not keep an honest one from serving.
+	net.add("good", s.server.Serve)
+	if got, err := asker.Fetch(t.Context(), w, nil); err != nil || got != want {
+		t.Fatal(got, err)
+	}
+	if u, err := two.Usage(); err != nil || u.Reserved != 0 || u.Partial != 0 {
+		t.Fatal("room is lost", u, err)
+	}
+	_ = one.Close()
+	_ = two.Close()
 }
 
 func TestManyHostileSourcesEndAndAnHonestOneIsFound(t *testing.T) {

@@ -289,7 +289,7 @@ func server(t testing.TB, s *storage.Store, change ...func(*shardstream.ServerCo
 
 func fetcher(t testing.TB, s *storage.Store, n shardstream.Network, change ...func(*shardstream.Config)) *shardstream.Fetcher {
 	t.Helper()
-	c := shardstream.Config{Store: s, Network: n, Logger: logger(t), Stall: 2 * time.Second, NoBlocks: true}
+	c := shardstream.Config{Store: s, Network: n, Logger: logger(t), Stall: time.Minute, NoBlocks: true}
 	for _, f := range change {
 		f(&c)
 	}
