@@ -351,6 +351,17 @@ func TestRolesRunUntilTheirContextEnds(t *testing.T) {
 				}
 			})
 		}
+		wg.Go(func() {
+			beat := time.NewTicker(time.Second)
+			defer beat.Stop()
+			for ctx.Err() == nil {
+				w.prove()
+				select {
+				case <-beat.C:
+				case <-ctx.Done():
+				}
+			}
+		})
 		// The roles are blocked on their tickers; the bubble's clock moves on.
 		timer := time.NewTimer(200 * time.Second)
 		<-timer.C

@@ -26,6 +26,7 @@ import (
 // Sets are the proof sets of all nodes, as of a time.
 type Sets struct {
 	params protocol.Params
+	period uint64 // the newest in which the chain said anything
 	nodes  map[common.Address]*set
 }
 
@@ -78,6 +79,7 @@ func Read(facts []protocol.Fact, p protocol.Params, until uint64) *Sets {
 		if f.Time > until {
 			continue
 		}
+		s.period = max(s.period, p.PeriodAt(f.Block))
 		switch f.Event.(type) {
 		case protocol.PieceAdded, protocol.PieceRemoved, protocol.PossessionProved, protocol.PeriodsMissed:
 			fs = append(fs, f)
@@ -161,6 +163,26 @@ func (s *Sets) Proved(node common.Address, root common.Hash, size, from, to uint
 		from = max(from, end) // a second id of the same piece goes on where this one ends
 	}
 	return sum
+}
+
+// Awaits reports whether a proof may still come that makes more of the time before
+// to proved: the piece is in the set, and as far as the facts go, the period that
+// goes on with its last stretch is not over.
+func (s *Sets) Awaits(node common.Address, root common.Hash, size, to uint64) bool {
+	n := s.nodes[node]
+	if n == nil {
+		return false
+	}
+	for _, y := range n.stays[content{root, size}] {
+		next, from := y.first, y.added
+		if _, j, ok := n.cover(y); ok {
+			next, from = n.proofs[j].period+1, n.proofs[j].time
+		}
+		if !y.gone && from < to && next >= s.period {
+			return true
+		}
+	}
+	return false
 }
 
 // cover is the first and the last of the proofs that cover a piece.

@@ -67,6 +67,29 @@ func TestOnlyUnbrokenStretchesCount(t *testing.T) {
 	}
 }
 
+func TestProofThatMayStillComeIsAwaited(t *testing.T) {
+	said := func(block uint64) protocol.Fact { return at(block, protocol.Claimed{}) }
+	for _, c := range []struct {
+		name  string
+		facts []protocol.Fact
+		want  bool
+	}{
+		{"its first period is not over", []protocol.Fact{add(3, 1), said(19)}, true},
+		{"its first period passed", []protocol.Fact{add(3, 1), said(20)}, false},
+		{"the period after its last proof is not over", append(prove(14, 25), add(3, 1), said(39)), true},
+		{"the period after its last proof passed", append(prove(14, 25), add(3, 1), said(40)), false},
+		{"a proof came after the time", append(prove(14, 25, 50), add(3, 1)), false},
+		{"it was added after the time", []protocol.Fact{add(50, 1)}, false},
+		{"it left", append(prove(14, 25), add(3, 1), remove(26, 1)), false},
+		{"it came back", append(prove(14, 25), add(3, 1), remove(26, 1), add(27, 2)), true},
+		{"nothing is there", prove(14), false},
+	} {
+		if got := possession.Read(c.facts, params(), 1000).Awaits(node, root, 7, 50); got != c.want {
+			t.Errorf("%s: awaited %t", c.name, got)
+		}
+	}
+}
+
 // slow is the definition, second by second.
 func slow(facts []protocol.Fact, from, to uint64) (sum uint64) {
 	proofs := map[uint64]uint64{}

@@ -91,7 +91,8 @@ func (l *ledger) cut() uint64 { return l.d.in.Params.AuditBy(l.d.in.Epoch) }
 // prove splits the part of a pin's value that was proved since the epoch before.
 func (l *ledger) prove(it *item) {
 	p, d := it.pin, l.d
-	p.Proved = max(p.Proved, d.view.sets().Proved(p.Worker, p.Piece, p.Size, p.From, p.Until))
+	sets := d.view.sets()
+	p.Proved = max(p.Proved, sets.Proved(p.Worker, p.Piece, p.Size, p.From, p.Until))
 	due := new(big.Int).Mul(p.Value.Big(), new(big.Int).SetUint64(p.Proved))
 	due.Quo(due, new(big.Int).SetUint64(p.Seconds)).Sub(due, p.Split.Big())
 	if due.Sign() > 0 {
@@ -104,7 +105,8 @@ func (l *ledger) prove(it *item) {
 		}
 	}
 	all := p.Until - min(p.From, p.Until)
-	if p.Proved == all || l.cut() > p.Until+d.in.Rules.PinGrace*d.in.Params.EpochLength {
+	late := l.cut() > p.Until+d.in.Rules.PinGrace*d.in.Params.EpochLength
+	if p.Proved == all || late && !sets.Awaits(p.Worker, p.Piece, p.Size, p.Until) {
 		l.giveBack(it)
 	}
 }

@@ -40,6 +40,14 @@ func (w *world) prove(now uint64, names ...string) {
 	}
 }
 
+// quiet lets two periods pass in which only somebody else is heard of.
+func (w *world) quiet() {
+	w.t.Helper()
+	w.chain.NextPeriod()
+	w.chain.NextPeriod()
+	w.ok(w.chain.Say(protocol.Claimed{}))
+}
+
 // pinned has a node keep the shard for ten seconds and prove all of them.
 func (w *world) pinned(j *rewardstest.Job, name string) protocol.Cosigned {
 	w.t.Helper()
@@ -121,11 +129,28 @@ func TestMissedTimeGoesBackToThePayerAfterTheGrace(t *testing.T) {
 	w.prove(1_080, p)
 	w.commit(p, 0, c)
 	w.progress(w.derive(0), c, protocol.ReasonHeldUntil, 40, "400000000000000000", "0")
+	w.quiet()
 	e := w.derive(1) // cut 1250, grace until 1200
 	o := w.progress(e, c, protocol.ReasonRewarded, 40, "400000000000000000", "600000000000000000")
 	if o.Settled.String() != "600000000000000000" || !strings.Contains(o.Why, "40 of 100 seconds") {
 		t.Errorf("outcome %+v", o)
 	}
+}
+
+// Epochs may be shorter than proof periods: then an honest pinner's last proof
+// comes after the grace, and it did nothing wrong.
+func TestProofThatMayStillComeIsWaitedForBeyondTheGrace(t *testing.T) {
+	w := newWorld(t)
+	j := w.pin()
+	p := w.ranked(j, 0, "p1", "p2", "p3")
+	w.keep(p, shardSize)
+	c := w.promise(j, p, 100) // to 1100
+	w.prove(1_020, p)
+	w.commit(p, 0, c)
+	w.derive(0)
+	w.progress(w.derive(1), c, protocol.ReasonHeldUntil, 20, "200000000000000000", "0") // cut 1250, grace until 1200
+	w.prove(1_260, p)
+	w.progress(w.derive(2), c, protocol.ReasonRewarded, 100, "1000000000000000000", "0")
 }
 
 func TestPinThatNobodyProvedIsRefunded(t *testing.T) {
