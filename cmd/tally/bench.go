@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/url"
 	"os"
+	"os/exec"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -17,6 +18,80 @@ import (
 	"tally/node/api"
 	"tally/node/workbench"
 )
+
+func (t *tool) benchCommand() *cobra.Command {
+	c := &cobra.Command{Use: "bench", Short: "Measure this machine"}
+	c.AddCommand(t.benchStorageCommand(), benchHolderCommand())
+	return c
+}
+
+func (t *tool) benchStorageCommand() *cobra.Command {
+	c := workbench.StorageConfig{Holder: benchHolder}
+	cmd := &cobra.Command{
+		Use: "storage", Short: "Measure storage on a disk: adding, reading, proving, fetching and deleting a file", Args: cobra.NoArgs,
+		Long: "Measure storage on a disk: adding, reading, proving, fetching and deleting a file.\n" +
+			"It takes up to four times the size of the file on the disk, and removes all of it.",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c.Say = func(s string) {
+				if !t.json {
+					fmt.Fprintln(t.err, s)
+				}
+			}
+			rep, err := workbench.BenchStorage(cmd.Context(), c)
+			if err != nil {
+				return err
+			}
+			return t.answer(rep, func(w io.Writer) { sayStorage(w, rep) })
+		},
+	}
+	f := cmd.Flags()
+	f.Int64Var(&c.Size, "size", workbench.MaxStorageFile, "bytes of the file; the default is the most whole MiB in one shard")
+	f.StringVar(&c.Dir, "dir", "", "directory on the disk to measure; the system's for temporary files if not given")
+	f.IntVar(&c.Shards, "shards", 1024, "shards of an idle store whose memory is measured; 0 leaves that out")
+	return cmd
+}
+
+// benchHolder is this program again, as the process to fetch from.
+func benchHolder(ctx context.Context, dir, listen string) (*exec.Cmd, error) {
+	exe, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	return exec.CommandContext(ctx, exe, "bench", "hold", dir, listen), nil
+}
+
+func benchHolderCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "hold DIR ADDRESS", Short: "Serve the shards of a store until standard input ends", Args: cobra.ExactArgs(2), Hidden: true,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return workbench.Hold(cmd.Context(), args[0], args[1], cmd.InOrStdin(), cmd.OutOrStdout())
+		},
+	}
+}
+
+func sayStorage(w io.Writer, r workbench.StorageReport) {
+	mib := func(n int64) float64 { return float64(n) / (1 << 20) }
+	fmt.Fprintf(w, "a file of %.0f MiB, %s, %d threads, %d messages hashed at once\n", mib(r.Size), r.Platform, r.Threads, r.Lanes)
+	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	for _, row := range []struct {
+		what  string
+		value float64
+		unit  string
+	}{
+		{"import", r.Import, "MiB/s, durable"},
+		{"cat", r.Cat, "MiB/s, every block hashed"},
+		{"fetch, TCP", r.Fetch.TCP, "MiB/s between two processes, durable"},
+		{"fetch, QUIC", r.Fetch.QUIC, "MiB/s between two processes, durable"},
+		{"piece root", r.Root, "MiB/s on one processor"},
+		{"proof", r.Proof, "ms, five leaves"},
+		{"delete", r.FreedIn, fmt.Sprintf("ms for %.0f MiB", mib(r.Freed))},
+		{"import, peak", mib(r.Peak), "MiB above idle"},
+		{"idle", mib(r.Idle), fmt.Sprintf("MiB resident with %d shards", r.Shards)},
+	} {
+		fmt.Fprintf(tw, "%s\t%.1f\t %s\n", row.what, row.value, row.unit)
+	}
+	_ = tw.Flush()
+}
 
 func (t *tool) benchModelCommand() *cobra.Command {
 	var c workbench.Config

@@ -1,6 +1,7 @@
 // Package workbench is what an operator does to models on the own machine: [Bench]
 // measures what the engine can serve here before it is offered, [Convert] writes a model in another form,
-// [Adapt] and [CheckBase] see whether an adapter and a base belong together.
+// [Adapt] and [CheckBase] see whether an adapter and a base belong together. [BenchStorage]
+// measures what the disk and the line between two processes can serve.
 //
 // A measurement takes the way that work takes: a model of random parameters is
 // written to a directory, opened by the engine as a worker would open it, asked,

@@ -1,0 +1,210 @@
+package workbench
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime/debug"
+	"time"
+
+	"github.com/ethereum/go-ethereum/crypto"
+	"github.com/ipfs/go-cid"
+	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/multiformats/go-multiaddr"
+	"github.com/multiformats/go-multihash"
+
+	"tally/p2p"
+	"tally/storage"
+	"tally/storage/car"
+	"tally/storage/shardstream"
+)
+
+// benchNetwork is the network of two processes that measure.
+const benchNetwork = "bench-00000000"
+
+// Holding is what a process says that holds a store for another.
+type Holding struct {
+	Addrs    []string `json:"addrs"`          // of its host, with the peer ID
+	Resident int64    `json:"resident_bytes"` // memory, at rest
+}
+
+// Hold opens the store in dir, serves its shards at the address, says so on out and
+// goes on until in or ctx ends.
+func Hold(ctx context.Context, dir, listen string, in io.Reader, out io.Writer) (err error) {
+	s, err := storage.Open(storage.Config{Dir: dir})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	h, err := benchHost(ctx, listen)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, h.Close()) }()
+	v, err := shardstream.NewServer(shardstream.ServerConfig{Store: s})
+	if err != nil {
+		return err
+	}
+	err = h.Handle(shardstream.Name, p2p.Limits{}, func(ctx context.Context, id peer.ID, st *p2p.Stream) error {
+		return v.Serve(ctx, shardstream.Asker{Peer: id}, st)
+	})
+	if err != nil {
+		return err
+	}
+	debug.FreeOSMemory()
+	say := Holding{Resident: resident()}
+	for _, a := range h.Addrs() {
+		say.Addrs = append(say.Addrs, a.String())
+	}
+	if err := json.NewEncoder(out).Encode(say); err != nil {
+		return fmt.Errorf("workbench: %w", err)
+	}
+	ended := make(chan struct{})
+	go func() {
+		_, _ = io.Copy(io.Discard, in)
+		close(ended)
+	}()
+	select {
+	case <-ended:
+	case <-ctx.Done():
+	}
+	return nil
+}
+
+func benchHost(ctx context.Context, listen string) (*p2p.Host, error) {
+	key, err := crypto.GenerateKey()
+	if err != nil {
+		return nil, fmt.Errorf("workbench: %w", err)
+	}
+	return p2p.Listen(ctx, p2p.Config{Key: key, Network: benchNetwork, Profile: p2p.ProfileTest, Listen: []string{listen}})
+}
+
+// holder is the other process.
+type holder struct {
+	Holding
+	cmd *exec.Cmd
+	in  io.Closer
+	err bytes.Buffer
+}
+
+// hold starts a process that holds dir and waits until it serves.
+func (b *storageBench) hold(ctx context.Context, dir, listen string) (*holder, error) {
+	cmd, err := b.c.Holder(ctx, dir, listen)
+	if err != nil {
+		return nil, err
+	}
+	h := &holder{cmd: cmd}
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	h.in, cmd.Stderr = in, &h.err
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	if err := json.NewDecoder(out).Decode(&h.Holding); err != nil {
+		return nil, errors.Join(fmt.Errorf("the other process says nothing: %w: %s", err, h.err.Bytes()), h.end())
+	}
+	return h, nil
+}
+
+// end ends the process and waits for it.
+func (h *holder) end() error {
+	err := h.in.Close()
+	if e := h.cmd.Wait(); e != nil {
+		err = fmt.Errorf("the other process: %w: %s", e, h.err.Bytes())
+	}
+	return err
+}
+
+// pair is the network of a process and the one that it fetches from.
+type pair struct {
+	*p2p.Host
+	other peer.ID
+}
+
+func (p pair) Open(ctx context.Context, id peer.ID) (shardstream.Conn, error) {
+	return p.Host.Open(ctx, id, shardstream.Name)
+}
+
+func (p pair) Holders(context.Context, cid.Cid) iter.Seq2[peer.ID, error] {
+	return func(yield func(peer.ID, error) bool) { yield(p.other, nil) }
+}
+
+// fetch measures from the request to the durable shard, connected before.
+func (b *storageBench) fetch(ctx context.Context, listen string, rate *float64) (err error) {
+	h, err := b.hold(ctx, b.store(), listen)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, h.end()) }()
+	dir := filepath.Join(b.dir, "fetched")
+	s, err := storage.Open(storage.Config{Dir: dir})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close(), os.RemoveAll(dir)) }()
+	host, err := benchHost(ctx, listen)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, host.Close()) }()
+	p := pair{Host: host}
+	for _, a := range h.Addrs {
+		m, err := multiaddr.NewMultiaddr(a)
+		if err != nil {
+			return err
+		}
+		at, err := peer.AddrInfoFromP2pAddr(m)
+		if err != nil {
+			return err
+		}
+		if err := host.Connect(ctx, *at); err != nil {
+			return err
+		}
+		p.other = at.ID
+	}
+	f, err := shardstream.NewFetcher(shardstream.Config{Store: s, Network: p, NoBlocks: true})
+	if err != nil {
+		return err
+	}
+	start := time.Now()
+	got, err := f.Fetch(ctx, shardstream.Want{Root: b.shard.Root, Piece: b.shard.Piece, Size: b.shard.Size}, nil)
+	if err != nil {
+		return err
+	}
+	*rate = b.rate(time.Since(start))
+	if got != b.shard {
+		return fmt.Errorf("%w: fetched %+v, not %+v", ErrBench, got, b.shard)
+	}
+	return nil
+}
+
+func cidOf(codec uint64, data []byte) (cid.Cid, error) {
+	h, err := multihash.Sum(data, multihash.SHA2_256, -1)
+	if err != nil {
+		return cid.Undef, fmt.Errorf("workbench: %w", err)
+	}
+	return cid.NewCidV1(codec, h), nil
+}
+
+func putSmall(ctx context.Context, s *storage.Store, root cid.Cid, blocks map[cid.Cid][]byte) error {
+	var file bytes.Buffer
+	get := func(_ context.Context, c cid.Cid) ([]byte, error) { return blocks[c], nil }
+	if _, err := car.Write(ctx, &file, root, 0, get, nil); err != nil {
+		return err
+	}
+	_, err := s.ImportCAR(ctx, &file, root)
+	return err
+}
