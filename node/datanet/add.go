@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -15,12 +14,11 @@ import (
 
 	"tally/internal/kv"
 	"tally/node/datanet/cut"
+	"tally/node/datanet/intake"
 	"tally/node/datanet/known"
 	"tally/protocol"
 	"tally/storage"
-	"tally/storage/minhash"
 	"tally/storage/records"
-	"tally/storage/sealed"
 )
 
 // Options say how data is added.
@@ -48,8 +46,7 @@ type Added struct {
 const (
 	maxParts = 256  // shards of one Add
 	leastCut = 1024 // bytes of data in a shard of chosen size
-	previews = 3
-	inFlight = 8 // commitments at a time
+	inFlight = 8    // commitments at a time
 )
 
 // Add contributes data: see the package comment. The version returned lists every shard. Adding
@@ -75,7 +72,6 @@ func (s *Service) Add(ctx context.Context, c cid.Cid, data io.Reader, o Options)
 // prepared is a shard that is imported and that nobody knows of yet.
 type prepared struct {
 	Addition
-	held   storage.Shard
 	sketch []byte // document
 	con    protocol.Signed[protocol.Contribution]
 }
@@ -124,67 +120,26 @@ func (s *Service) prepareAll(ctx context.Context, v Version, data io.Reader, o O
 
 // prepare checks a part, then imports it. Nothing that does not fit the schema gets into the
 // store.
-func (s *Service) prepare(ctx context.Context, v Version, part io.Reader) (_ prepared, err error) {
-	if s.c.Temp != "" {
-		if err := os.MkdirAll(s.c.Temp, 0o700); err != nil {
-			return prepared{}, fmt.Errorf("datanet: %w", err)
+func (s *Service) prepare(ctx context.Context, v Version, part io.Reader) (p prepared, err error) {
+	err = intake.Spool(s.c.Temp, part, func(f io.ReadSeeker) error {
+		in, err := intake.Read(ctx, v.Manifest, f)
+		if err != nil {
+			return err
 		}
-	}
-	f, err := os.CreateTemp(s.c.Temp, "add-*") // mode 0600
-	if err != nil {
-		return prepared{}, fmt.Errorf("datanet: %w", err)
-	}
-	defer func() { err = errors.Join(err, f.Close(), os.Remove(f.Name())) }()
-	if _, err := io.Copy(f, part); err != nil {
-		if errors.Is(err, cut.ErrTooLarge) {
-			err = fmt.Errorf("%w: %w", ErrText, err)
+		if _, err := f.Seek(0, io.SeekStart); err != nil {
+			return fmt.Errorf("datanet: %w", err)
 		}
-		return prepared{}, err
+		sh, err := intake.Import(ctx, v.Manifest.Reader, f, s.c.Shards.ImportFile)
+		if err != nil {
+			return fmt.Errorf("datanet: import: %w", err)
+		}
+		p = prepareOf(v, in, sh)
+		return nil
+	})
+	if errors.Is(err, cut.ErrTooLarge) {
+		err = fmt.Errorf("%w: %w", ErrText, err)
 	}
-	if _, err := f.Seek(0, io.SeekStart); err != nil {
-		return prepared{}, fmt.Errorf("datanet: %w", err)
-	}
-	p, err := read(ctx, v.Manifest, f)
-	if err != nil {
-		return p, err
-	}
-	if _, err := f.Seek(0, io.SeekStart); err != nil {
-		return p, fmt.Errorf("datanet: %w", err)
-	}
-	p.held, err = s.take(ctx, v.Manifest.Reader, f)
-	if err != nil {
-		return p, fmt.Errorf("datanet: import: %w", err)
-	}
-	p.Root, p.Piece, p.Size = p.held.Root, common.Hash(p.held.Piece), p.held.Size
-	return p, nil
-}
-
-// take imports a file, sealed to a reader if there is one.
-func (s *Service) take(ctx context.Context, reader string, f io.Reader) (storage.Shard, error) {
-	if reader == "" {
-		return s.c.Shards.ImportFile(ctx, f)
-	}
-	r, w := io.Pipe()
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		w.CloseWithError(seal(w, reader, f))
-	}()
-	sh, err := s.c.Shards.ImportFile(ctx, r)
-	r.CloseWithError(io.ErrClosedPipe)
-	<-done
-	return sh, err
-}
-
-func seal(w io.Writer, reader string, f io.Reader) error {
-	out, err := sealed.Seal(w, reader)
-	if err != nil {
-		return err
-	}
-	if _, err := io.Copy(out, f); err != nil {
-		return err
-	}
-	return out.Close()
+	return p, err
 }
 
 // prepareCAR takes a shard as it is. One of a private datanet must be one that this node can open.
@@ -198,38 +153,18 @@ func (s *Service) prepareCAR(ctx context.Context, v Version, data io.Reader) (pr
 		return prepared{}, err
 	}
 	defer f.Close()
-	p, err := read(ctx, v.Manifest, f)
-	p.held, p.Root, p.Piece, p.Size = sh, sh.Root, common.Hash(sh.Piece), sh.Size
-	return p, err
+	in, err := intake.Read(ctx, v.Manifest, f)
+	return prepareOf(v, in, sh), err
 }
 
-// read counts, previews and sketches records.
-func read(ctx context.Context, m protocol.Manifest, f io.Reader) (prepared, error) {
-	var p prepared
-	sketcher := minhash.NewSketcher()
-	for rec, err := range records.Open(m.Schema, m.Field, f) {
-		if err == nil {
-			err = ctx.Err()
-		}
-		if err != nil {
-			return p, fmt.Errorf("%w: %w", ErrText, err)
-		}
-		p.Records++
-		p.Text += uint64(len(rec.Text))
-		if len(p.Preview) < previews {
-			p.Preview = append(p.Preview, records.Preview(rec.Text))
-		}
-		sketcher.Add(rec.Text)
+func prepareOf(v Version, in intake.Reading, sh storage.Shard) prepared {
+	p := prepared{sketch: in.Sketch}
+	p.Text, p.Preview, p.Records = in.Text, in.Preview, in.Records
+	p.Root, p.Piece, p.Size = sh.Root, common.Hash(sh.Piece), sh.Size
+	if v.Manifest.Reader == "" {
+		p.Sketch = protocol.CIDOf(in.Sketch)
 	}
-	if p.Records == 0 {
-		return p, fmt.Errorf("%w: there is no record in it", ErrText)
-	}
-	doc, err := known.Encode(sketcher.Sketch())
-	p.sketch = doc
-	if m.Reader == "" {
-		p.Sketch = protocol.CIDOf(doc)
-	}
-	return p, err
+	return p
 }
 
 // judge finds where a shard was contributed before, and refuses what the owner would refuse or
@@ -302,7 +237,7 @@ func (s *Service) contribute(ctx context.Context, v Version, parts []prepared, o
 	}
 	out := Added{Version: v}
 	for _, p := range parts {
-		if err := s.c.Shards.Pin(ctx, p.held.Root, "datanet "+v.Manifest.Name); err != nil {
+		if err := s.c.Shards.Pin(ctx, p.Root, "datanet "+v.Manifest.Name); err != nil {
 			return out, fmt.Errorf("datanet: keep shard %s: %w", p.Root, err)
 		}
 		if !p.Again {

@@ -35,7 +35,9 @@ import (
 	"github.com/ipfs/go-cid"
 
 	"tally/internal/kv"
+	"tally/node/datanet/intake"
 	"tally/node/datanet/known"
+	"tally/node/datanet/readers"
 	"tally/protocol"
 	"tally/storage"
 	"tally/storage/records"
@@ -48,7 +50,7 @@ var (
 	// ErrNotOwner says that a datanet is another account's to extend.
 	ErrNotOwner = errors.New("datanet: not ours")
 	// ErrText says that data does not fit the datanet's schema.
-	ErrText = errors.New("datanet: data does not fit the schema")
+	ErrText = intake.ErrText
 	// ErrDatanet says that a CID names no datanet, or a wrong one was shown.
 	ErrDatanet = errors.New("datanet: not a datanet")
 	// ErrRefused says that the owner does not take a contribution.
@@ -131,6 +133,7 @@ type Service struct {
 	c     Config
 	me    common.Address
 	known known.Index
+	ring  readers.Ring
 	mu    sync.Mutex // serialises appends
 }
 
@@ -145,7 +148,7 @@ func New(c Config) *Service {
 	if c.Refresh == 0 {
 		c.Refresh = 10 * time.Minute
 	}
-	return &Service{c: c, me: crypto.PubkeyToAddress(c.Key.PublicKey), known: known.Index{DB: c.DB}}
+	return &Service{c: c, me: crypto.PubkeyToAddress(c.Key.PublicKey), known: known.Index{DB: c.DB}, ring: readers.Ring{DB: c.DB, Key: c.Key, Network: c.Network}}
 }
 
 // Version is one manifest and where it stands.
@@ -189,7 +192,7 @@ func (s *Service) Create(ctx context.Context, d Draft) (Version, error) {
 	var keep func(origin cid.Cid) error
 	if d.Private {
 		var err error
-		if m.Reader, keep, err = s.newReader(); err != nil {
+		if m.Reader, keep, err = s.ring.Draw(); err != nil {
 			return Version{}, err
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ipfs/go-cid"
 
+	"tally/node/datanet/intake"
 	"tally/protocol"
 )
 
@@ -55,18 +56,18 @@ func TestDataIsShownOnlyAfterItsCommitmentIsInAnEarlierBlock(t *testing.T) {
 // contribution signs one for a root that nobody has.
 func contribution(t *testing.T, s *Service, v Version, seed string) (protocol.Contribution, reveal) {
 	t.Helper()
-	p, err := read(t.Context(), v.Manifest, strings.NewReader(seed))
+	p, err := intake.Read(t.Context(), v.Manifest, strings.NewReader(seed))
 	if err != nil {
 		t.Fatal(err)
 	}
 	in := protocol.Contribution{
-		Datanet: v.Origin, Root: protocol.CIDOf([]byte(seed)), Size: 1, Records: p.Records, Contributor: s.me, Sketch: p.Sketch, Salt: common.Hash{1},
+		Datanet: v.Origin, Root: protocol.CIDOf([]byte(seed)), Size: 1, Records: p.Records, Contributor: s.me, Sketch: protocol.CIDOf(p.Sketch), Salt: common.Hash{1},
 	}
 	signed, err := protocol.Sign(s.c.Network, s.c.Key, in)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return in, reveal{Contribution: signed.Bytes(), Sketch: p.sketch}
+	return in, reveal{Contribution: signed.Bytes(), Sketch: p.Sketch}
 }
 
 func commit(t *testing.T, w *world, in protocol.Contribution, block uint64) {

@@ -10,38 +10,13 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ipfs/go-cid"
 
-	"tally/internal/kv"
+	"tally/node/datanet/readers"
 	"tally/protocol"
 	"tally/storage/sealed"
 )
 
-// Under a datanet's identity: what opens its shards, by the Reader that they are sealed to; and what an
-// owner granted, by the reader's recipient.
-func ringKey(origin cid.Cid, reader string) []byte {
-	return append(append([]byte("datanet/ring/"), origin.Bytes()...), reader...)
-}
-
-func grantKey(origin cid.Cid, recipient string) []byte {
-	return append(append([]byte("datanet/grant/"), origin.Bytes()...), recipient...)
-}
-
-// maxKeys bounds how often a datanet changes its reader, as a grant holds all of them.
-const maxKeys = 64
-
-// newReader draws an identity; keep stores it for a datanet.
-func (s *Service) newReader() (recipient string, keep func(origin cid.Cid) error, err error) {
-	id, err := sealed.NewIdentity()
-	if err != nil {
-		return "", nil, err
-	}
-	return id.Recipient(), func(origin cid.Cid) error { return s.set(ringKey(origin, id.Recipient()), []byte(id.Secret())) }, nil
-}
-
 // Recipient is the age recipient to which this node wants to be granted things.
-func (s *Service) Recipient() (string, error) {
-	id, err := sealed.ReaderIdentity(s.c.Key)
-	return id.Recipient(), err
-}
+func (s *Service) Recipient() (string, error) { return s.ring.Recipient() }
 
 func (s *Service) readerKey() (protocol.Signed[protocol.ReaderKey], error) {
 	to, err := s.Recipient()
@@ -51,30 +26,9 @@ func (s *Service) readerKey() (protocol.Signed[protocol.ReaderKey], error) {
 	return protocol.Sign(s.c.Network, s.c.Key, protocol.ReaderKey{Account: s.me, Recipient: to, Created: s.c.Now()})
 }
 
-// ring are the identities that this node has of a datanet, that of first before the others.
-func (s *Service) ring(origin cid.Cid, first string) ([]sealed.Identity, error) {
-	var out []sealed.Identity
-	err := s.c.DB.View(func(tx *kv.Tx) error {
-		for it, err := range tx.Scan(ringKey(origin, "")) {
-			if err != nil {
-				return err
-			}
-			id, err := sealed.ParseIdentity(string(it.Value))
-			if err != nil {
-				return err
-			}
-			if out = append(out, id); id.Recipient() == first {
-				out[0], out[len(out)-1] = out[len(out)-1], out[0]
-			}
-		}
-		return nil
-	})
-	return out, err
-}
-
 // identities open the shards of a private datanet; the owner is asked for a grant if the newest is not here.
 func (s *Service) identities(ctx context.Context, v Version) ([]sealed.Identity, error) {
-	ids, err := s.ring(v.Origin, v.Manifest.Reader)
+	ids, err := s.ring.Identities(v.Origin, v.Manifest.Reader)
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +42,7 @@ func (s *Service) identities(ctx context.Context, v Version) ([]sealed.Identity,
 	if err != nil && len(ids) == 0 {
 		return nil, fmt.Errorf("%w: %w", ErrPrivate, err)
 	}
-	return s.ring(v.Origin, v.Manifest.Reader) // an earlier grant opens earlier shards
+	return s.ring.Identities(v.Origin, v.Manifest.Reader) // an earlier grant opens earlier shards
 }
 
 // AcceptGrant takes a grant made to this node's recipient: an envelope as Grant returns it.
@@ -111,20 +65,7 @@ func (s *Service) AcceptGrant(ctx context.Context, envelope []byte) (protocol.Gr
 	if v.Manifest.Version != 0 || v.Manifest.Owner != g.Owner {
 		return g, fmt.Errorf("%w: %s signed a grant to %s, which is not a datanet of that account", ErrDatanet, g.Owner, g.Datanet)
 	}
-	me, err := sealed.ReaderIdentity(s.c.Key)
-	if err != nil {
-		return g, err
-	}
-	for _, k := range g.Keys {
-		id, err := sealed.Unwrap(k.Wrapped, me, k.Reader)
-		if err != nil {
-			return g, fmt.Errorf("datanet: open the grant: %w", err)
-		}
-		if err := s.set(ringKey(g.Datanet, id.Recipient()), []byte(id.Secret())); err != nil {
-			return g, err
-		}
-	}
-	return g, nil
+	return g, s.ring.Take(g)
 }
 
 // Grant lets a reader open a private datanet of ours. to is an age recipient, or the account of a
@@ -145,7 +86,7 @@ func (s *Service) Grant(ctx context.Context, c cid.Cid, to string) (protocol.Sig
 	if err := sealed.ValidRecipient(g.Recipient); err != nil {
 		return protocol.Signed[protocol.Grant]{}, fmt.Errorf("%w: %q is neither an account nor a recipient: %w", ErrRefused, to, err)
 	}
-	return s.issue(v, g)
+	return s.ring.Issue(g, v.Manifest.Reader, s.c.Now())
 }
 
 func (s *Service) askRecipient(ctx context.Context, account common.Address) (string, error) {
@@ -184,54 +125,13 @@ func (s *Service) ownPrivate(ctx context.Context, c cid.Cid) (Version, error) {
 	return v, nil
 }
 
-// issue wraps all that opens the datanet to a grant's recipient, and keeps it.
-func (s *Service) issue(v Version, g protocol.Grant) (out protocol.Signed[protocol.Grant], err error) {
-	ids, err := s.ring(v.Origin, v.Manifest.Reader)
-	if err != nil {
-		return out, err
-	}
-	g.Keys, g.Created = nil, s.c.Now()
-	for _, id := range ids {
-		b, err := sealed.Grant(id, g.Recipient)
-		if err != nil {
-			return out, err
-		}
-		g.Keys = append(g.Keys, protocol.GrantedKey{Reader: id.Recipient(), Wrapped: b})
-	}
-	if out, err = protocol.Sign(s.c.Network, s.c.Key, g); err != nil {
-		return out, err
-	}
-	return out, s.set(grantKey(v.Origin, g.Recipient), out.Bytes())
-}
-
 // Grants are those that stand on a datanet of ours, up to date.
 func (s *Service) Grants(ctx context.Context, c cid.Cid) ([]protocol.Grant, error) {
 	v, err := s.ownPrivate(ctx, c)
 	if err != nil {
 		return nil, err
 	}
-	return s.grants(v.Origin)
-}
-
-func (s *Service) grants(origin cid.Cid) (out []protocol.Grant, err error) {
-	err = s.c.DB.View(func(tx *kv.Tx) error {
-		for it, err := range tx.Scan(grantKey(origin, "")) {
-			if err != nil {
-				return err
-			}
-			signed, err := protocol.ParseSigned[protocol.Grant](it.Value)
-			if err != nil {
-				return err
-			}
-			g, err := signed.Open(s.c.Network)
-			if err != nil {
-				return err
-			}
-			out = append(out, g)
-		}
-		return nil
-	})
-	return out, err
+	return s.ring.Grants(v.Origin)
 }
 
 // grantFor answers an account that asks for what it was granted: the grant with all keys up to
@@ -241,7 +141,7 @@ func (s *Service) grantFor(ctx context.Context, origin cid.Cid, account common.A
 	if err != nil {
 		return nil, err
 	}
-	list, err := s.grants(origin)
+	list, err := s.ring.Grants(origin)
 	if err != nil {
 		return nil, err
 	}
@@ -250,10 +150,10 @@ func (s *Service) grantFor(ctx context.Context, origin cid.Cid, account common.A
 			continue
 		}
 		if g.Keys[0].Reader != v.Manifest.Reader {
-			signed, err := s.issue(v, g)
+			signed, err := s.ring.Issue(g, v.Manifest.Reader, s.c.Now())
 			return signed.Bytes(), err
 		}
-		return s.get(grantKey(origin, g.Recipient))
+		return s.ring.Envelope(g)
 	}
 	return nil, fmt.Errorf("%w: %s was not granted %s", ErrPrivate, account, origin)
 }
@@ -271,23 +171,23 @@ func (s *Service) Revoke(ctx context.Context, c cid.Cid, to string) (Version, []
 	if v, err = s.ownVersion(ctx, v.Origin); err != nil {
 		return v, nil, err
 	}
-	list, err := s.grants(v.Origin)
+	list, err := s.ring.Grants(v.Origin)
 	if err != nil {
 		return v, nil, err
 	}
-	ids, err := s.ring(v.Origin, v.Manifest.Reader)
+	ids, err := s.ring.Identities(v.Origin, v.Manifest.Reader)
 	if err != nil {
 		return v, nil, err
 	}
-	if len(ids) >= maxKeys {
-		return v, nil, fmt.Errorf("%w: the reader of %q changed %d times: create another datanet", ErrRefused, v.Manifest.Name, maxKeys)
+	if len(ids) >= readers.MaxKeys {
+		return v, nil, fmt.Errorf("%w: the reader of %q changed %d times: create another datanet", ErrRefused, v.Manifest.Name, readers.MaxKeys)
 	}
 	var stay []protocol.Grant
 	found := false
 	for _, g := range list {
 		if strings.EqualFold(g.Account.Hex(), to) || g.Recipient == to {
 			found = true
-			if err := s.drop(grantKey(v.Origin, g.Recipient)); err != nil {
+			if err := s.ring.Drop(g); err != nil {
 				return v, nil, err
 			}
 			continue
@@ -297,7 +197,7 @@ func (s *Service) Revoke(ctx context.Context, c cid.Cid, to string) (Version, []
 	if !found {
 		return v, nil, fmt.Errorf("%w: %s was not granted datanet %q", ErrRefused, to, v.Manifest.Name)
 	}
-	reader, keep, err := s.newReader()
+	reader, keep, err := s.ring.Draw()
 	if err != nil {
 		return v, nil, err
 	}
@@ -309,7 +209,7 @@ func (s *Service) Revoke(ctx context.Context, c cid.Cid, to string) (Version, []
 	}
 	var again []protocol.Grant
 	for _, g := range stay {
-		if _, err := s.issue(v, g); err != nil {
+		if _, err := s.ring.Issue(g, v.Manifest.Reader, s.c.Now()); err != nil {
 			return v, nil, err
 		}
 		if g.Account == (common.Address{}) {
@@ -336,7 +236,11 @@ func (s *Service) openHeld(ctx context.Context, v Version, root cid.Cid) (io.Rea
 	if err != nil || v.Manifest.Reader == "" {
 		return f, err
 	}
-	plain, err := s.unseal(ctx, v, f)
+	ids, err := s.identities(ctx, v)
+	var plain io.ReadSeeker
+	if err == nil {
+		plain, err = readers.Unseal(f, ids)
+	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("datanet: open shard %s: %w", root, err), f.Close())
 	}
@@ -346,42 +250,4 @@ func (s *Service) openHeld(ctx context.Context, v Version, root cid.Cid) (io.Rea
 type file struct {
 	io.ReadSeeker
 	io.Closer
-}
-
-// unseal tries the identities that this node has.
-func (s *Service) unseal(ctx context.Context, v Version, f io.ReadSeeker) (io.ReadSeeker, error) {
-	ids, err := s.identities(ctx, v)
-	if err != nil {
-		return nil, err
-	}
-	size, err := f.Seek(0, io.SeekEnd)
-	if err != nil {
-		return nil, fmt.Errorf("datanet: %w", err)
-	}
-	err = ErrPrivate
-	for _, id := range ids {
-		plain, err2 := sealed.OpenSeeker(seekerAt{f}, size, id)
-		if err2 == nil {
-			return plain, nil
-		}
-		if err = err2; !errors.Is(err, sealed.ErrKey) {
-			break
-		}
-	}
-	return nil, err
-}
-
-// seekerAt reads at offsets of what can seek; one reader at a time.
-type seekerAt struct{ f io.ReadSeeker }
-
-// ReadAt implements io.ReaderAt.
-func (s seekerAt) ReadAt(p []byte, off int64) (int, error) {
-	if _, err := s.f.Seek(off, io.SeekStart); err != nil {
-		return 0, err
-	}
-	n, err := io.ReadFull(s.f, p)
-	if errors.Is(err, io.ErrUnexpectedEOF) {
-		err = io.EOF
-	}
-	return n, err
 }

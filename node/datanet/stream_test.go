@@ -208,8 +208,9 @@ func FuzzServe(f *testing.F) {
 		}
 		f.Add(b)
 	}
+	w, s := newWorld(f, 1)
+	w.create(s[0], Draft{})
 	f.Fuzz(func(t *testing.T, b []byte) {
-		_, s := newWorld(t, 1)
 		_, _ = s[0].Serve(t.Context(), s[0].me, b)
 	})
 }

@@ -4,15 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ipfs/go-cid"
 
+	"tally/node/datanet/intake"
 	"tally/protocol"
 	"tally/protocol/piece"
 	"tally/storage"
-	"tally/storage/records"
 )
 
 // Check is what a verification did and found.
@@ -133,14 +132,14 @@ func (s *Service) verifyShard(ctx context.Context, out *Check, x protocol.Shard,
 		return
 	}
 	defer f.Close()
-	p, err := read(ctx, out.Version.Manifest, f)
+	p, err := intake.Read(ctx, out.Version.Manifest, f)
 	switch {
 	case err != nil:
 		out.fail("shard %s: %v", x.Root, err)
 	case p.Records != x.Records:
 		out.fail("shard %s has %d records, the manifest says %d", x.Root, p.Records, x.Records)
-	case x.Sketch.Defined() && !p.Sketch.Equals(x.Sketch):
-		out.fail("shard %s: its sketch is %s, the contributor named %s, so copies of it or in it went unseen", x.Root, p.Sketch, x.Sketch)
+	case x.Sketch.Defined() && !protocol.CIDOf(p.Sketch).Equals(x.Sketch):
+		out.fail("shard %s: its sketch is %s, the contributor named %s, so copies of it or in it went unseen", x.Root, protocol.CIDOf(p.Sketch), x.Sketch)
 	default:
 		out.ok("shard %s: its CIDs, piece root, %d bytes, %d records and sketch are right", x.Root, x.Size, x.Records)
 	}
@@ -156,17 +155,5 @@ func (s *Service) Preview(ctx context.Context, v Version, root cid.Cid) ([]strin
 		return nil, err
 	}
 	defer f.Close()
-	return firstRecords(v.Manifest, f)
-}
-
-func firstRecords(m protocol.Manifest, f io.Reader) (out []string, err error) {
-	for rec, err := range records.Open(m.Schema, m.Field, f) {
-		if err != nil {
-			return out, err
-		}
-		if out = append(out, records.Preview(rec.Text)); len(out) == previews {
-			break
-		}
-	}
-	return out, nil
+	return intake.Preview(v.Manifest, f)
 }

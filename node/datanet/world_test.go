@@ -21,7 +21,7 @@ import (
 // world is the rest of the network, honest and in memory: documents that everybody
 // finds, nodes by account, a chain, and one real store for all shards.
 type world struct {
-	t     *testing.T
+	t     testing.TB
 	store *storage.Store
 	nodes map[common.Address]*Service
 
@@ -147,7 +147,7 @@ func (w *world) Await(_ context.Context, who common.Address, digest common.Hash)
 	return block, nil
 }
 
-func newWorld(t *testing.T, n int) (*world, []*Service) {
+func newWorld(t testing.TB, n int) (*world, []*Service) {
 	t.Helper()
 	store, err := storage.Open(storage.Config{})
 	if err != nil {
