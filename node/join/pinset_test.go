@@ -191,6 +191,9 @@ func TestOutcomeDoesNotWaitAndTellsEachEndOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		c := waits{ends: map[common.Hash]chan error{}}
+		for i := range byte(6) {
+			c.ends[common.Hash{i}] = make(chan error, 1)
+		}
 		w := &ProofWallet{Chain: c, Life: ctx}
 		for i, x := range []struct {
 			end  error
@@ -204,7 +207,6 @@ func TestOutcomeDoesNotWaitAndTellsEachEndOnce(t *testing.T) {
 			{errors.New("the endpoint is away"), possession.Pending},
 		} {
 			tx := common.Hash{byte(i)}
-			c.ends[tx] = make(chan error, 1)
 			if o, err := w.Outcome(ctx, tx); err != nil || o != possession.Pending {
 				t.Errorf("before its end: %d, %v", o, err)
 			}
