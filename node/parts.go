@@ -35,7 +35,11 @@ import (
 	"tally/rewards"
 	"tally/rewards/journal"
 	"tally/rewards/ledger"
+	"tally/rewards/retrieval"
 	"tally/rewards/ruleset"
+	"tally/storage/pinset"
+	"tally/storage/possession"
+	"tally/storage/possession/proofset"
 	"tally/storage/shardstream"
 )
 
@@ -58,6 +62,11 @@ type Node struct {
 
 	store     join.Store
 	serving   *shardstream.Server
+	sets      *proofset.Follower
+	prover    *possession.Prover // nil for a node that is no pinner
+	keeper    *pinset.Keeper     // the same
+	offers    *join.OfferWants   // nil unless the operator volunteers
+	inbox     *retrieval.Inbox   // a poster's
 	host      *p2p.Host
 	announcer *join.Announcer
 	streams   join.Streams
@@ -89,6 +98,9 @@ type loop struct {
 	name string
 	run  func(context.Context) error
 }
+
+// Run makes a loop a role of its own.
+func (l loop) Run(ctx context.Context) error { return l.run(ctx) }
 
 // opened keeps what must be closed, last first.
 func (n *Node) opened(close func() error) { n.closers = append(n.closers, close) }
@@ -169,7 +181,7 @@ func (n *Node) openChain(ctx context.Context) error {
 
 // openLocal makes or opens a network of this node's own.
 func (n *Node) openLocal(ctx context.Context) ([]string, error) {
-	p, err := LocalParams(10*time.Minute, 2*time.Minute, 3*time.Minute, time.Minute)
+	p, err := LocalParams(10*time.Minute, 2*time.Minute, 3*time.Minute, time.Minute, DefaultProofPeriod)
 	if err != nil {
 		return nil, err
 	}
@@ -345,6 +357,10 @@ func (n *Node) openWork(ctx context.Context) (err error) {
 			return err
 		}
 	}
+	n.inbox = retrieval.NewInbox(n.book.Network, n.book.Params, join.EpochChain{View: n.view}, n.journal)
+	if err := n.openProofs(ctx); err != nil {
+		return err
+	}
 	return n.join()
 }
 
@@ -360,6 +376,7 @@ func (n *Node) loops() []loop {
 		{"submitter", n.submitter.Run},
 		{"registration", n.register},
 		{"models", n.learnModels},
+		{"datanets", n.datanets.Run},
 		{"adverts", n.learnAdverts},
 		{"announcer", n.announcer.Run},
 		{"datanets", n.datanets.Run},
@@ -380,6 +397,9 @@ func (n *Node) loops() []loop {
 	}
 	b, err := rewards.NewBookkeeper(rewards.BookkeeperConfig{Params: n.book.Params, Ledger: n.ledger, Chain: c, Store: epochs, Timing: timing, Log: n.log})
 	add("bookkeeper", b, err)
+	for _, l := range n.proofLoops() {
+		add(l.name, l, nil)
+	}
 	if n.worker != nil {
 		add("worker", n.worker, nil)
 		w, err := rewards.NewCommitter(rewards.CommitterConfig{
@@ -393,6 +413,8 @@ func (n *Node) loops() []loop {
 			Verifier: n.repeater, Courier: n, Voter: sends, Timing: timing, Log: n.log,
 		})
 		add("auditor", a, err)
+		r, err := n.newChecker()
+		add("retrieval checks", r, err)
 	}
 	if cfg.Has(home.Poster) {
 		p, err := rewards.NewPoster(rewards.PosterConfig{

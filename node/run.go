@@ -39,8 +39,11 @@ func (c Config) Validate() error {
 	return c.Home.Config.Validate() // bootstrap peers may have been added since it was read
 }
 
-// LocalParams are a local network's periods.
-func LocalParams(epoch, commit, audit, delay time.Duration) (protocol.Params, error) {
+// DefaultProofPeriod is a local network's, in blocks of about two seconds.
+const DefaultProofPeriod = 150
+
+// LocalParams are a local network's periods; that of proofs is counted in blocks.
+func LocalParams(epoch, commit, audit, delay time.Duration, proofs uint64) (protocol.Params, error) {
 	for what, d := range map[string]time.Duration{"an epoch": epoch, "the commit window": commit, "the audit window": audit, "the claim delay": delay} {
 		if d < time.Second || d%time.Second != 0 {
 			return protocol.Params{}, fmt.Errorf("%w: %s of %s: use whole seconds", ErrConfig, what, d)
@@ -50,7 +53,7 @@ func LocalParams(epoch, commit, audit, delay time.Duration) (protocol.Params, er
 	return protocol.Params{
 		EpochLength: s(epoch), CommitWindow: s(commit), AuditWindow: s(audit), ClaimDelay: s(delay),
 		Quorum: 2, Bond: protocol.Tokens(100), MintCap: protocol.Tokens(1000),
-		ProofPeriod: 30, ProofLeaves: 5,
+		ProofPeriod: proofs, ProofLeaves: 5,
 	}, nil
 }
 

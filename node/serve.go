@@ -12,7 +12,6 @@ import (
 	"github.com/libp2p/go-libp2p/core/peer"
 
 	"tally/compute/market"
-	"tally/internal/kv"
 	"tally/node/datanet"
 	"tally/node/home"
 	"tally/node/join"
@@ -83,7 +82,7 @@ func (n *Node) handle() error {
 		errs = append(errs, n.streams.Handle(market.StreamJob, n.worker.Serve))
 	}
 	if n.home.Config.Has(home.Poster) {
-		errs = append(errs, n.streams.Answer(streamVerdict, maxVerdict, n.takeVerdict))
+		errs = append(errs, n.streams.Answer(streamVerdict, maxVerdict, n.takeVerdict), n.streams.Answer(streamReport, maxReport, n.takeReport))
 	}
 	return errors.Join(errs...)
 }
@@ -119,41 +118,9 @@ func (n *Node) SendVerdict(ctx context.Context, s protocol.Signed[protocol.Verdi
 	if err := n.journal.AddVerdict(ctx, s); err != nil { // this node may post too
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, verdictWithin)
-	defer cancel()
-	posters, found := make(chan error), 0
-	for account, e := range n.view.Nodes() {
-		if account == n.me || !slices.Contains(e.Classes, home.ClassPost) {
-			continue
-		}
-		found++
-		go func() { posters <- n.tell(ctx, account, s) }()
-	}
-	var errs error
-	for range found {
-		errs = errors.Join(errs, <-posters)
-	}
-	return errs
-}
-
-// tell gives one poster a verdict, unless it has acknowledged it or has no bond.
-func (n *Node) tell(ctx context.Context, poster common.Address, s protocol.Signed[protocol.Verdict]) error {
-	key := append(append([]byte("told/"), s.CID().Bytes()...), poster[:]...)
-	err := n.db.View(func(tx *kv.Tx) error {
-		_, err := tx.Get(key)
-		return err
+	return n.toPosters(ctx, func(ctx context.Context, poster common.Address) error {
+		return n.tellOnce(ctx, poster, s.CID(), streamVerdict, s.Bytes())
 	})
-	if !errors.Is(err, kv.ErrNotFound) {
-		return err
-	}
-	bond, err := n.chain.Bond(ctx, poster)
-	if err != nil || bond.Cmp(n.book.Params.Bond) < 0 {
-		return err
-	}
-	if _, err := n.streams.Call(ctx, poster, streamVerdict, s.Bytes(), 16); err != nil {
-		return fmt.Errorf("node: verdict to poster %s: %w", poster, err)
-	}
-	return n.db.Update(func(tx *kv.Tx) error { return tx.Set(key, []byte{1}) })
 }
 
 // learnModels keeps the manifests that are gossiped.

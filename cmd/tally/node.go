@@ -126,6 +126,7 @@ func (t *tool) withParent(ctx context.Context, yes bool) (context.Context, conte
 func (t *tool) chainCommand() *cobra.Command {
 	var cfg localnet.Config
 	var epoch, commit, audit, delay time.Duration
+	var proofs uint64
 	var rpc string
 	var withParent bool
 	c := &cobra.Command{
@@ -133,7 +134,7 @@ func (t *tool) chainCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, cancel := t.withParent(cmd.Context(), withParent)
 			defer cancel()
-			p, err := node.LocalParams(epoch, commit, audit, delay)
+			p, err := node.LocalParams(epoch, commit, audit, delay, proofs)
 			if err != nil {
 				return err
 			}
@@ -170,6 +171,7 @@ func (t *tool) chainCommand() *cobra.Command {
 	f.DurationVar(&epoch, "epoch", 10*time.Minute, "length of an epoch")
 	f.DurationVar(&commit, "commit-window", 2*time.Minute, "time after an epoch to commit receipts")
 	f.DurationVar(&audit, "audit-window", 3*time.Minute, "time after that to audit")
+	f.Uint64Var(&proofs, "proof-period", node.DefaultProofPeriod, "blocks in which every pinner proves its set once, at least 8")
 	f.DurationVar(&delay, "claim-delay", time.Minute, "time from an anchor to claims")
 	f.BoolVar(&withParent, "with-parent", false, "stop when standard input ends")
 	return c

@@ -42,13 +42,15 @@ type Preset struct {
 	Commit       time.Duration // window
 	Audit        time.Duration // window
 	Delay        time.Duration // of claims
+	ProofPeriod  uint64        // in blocks
+	Hold         uint64        // seconds for which pins are paid
 }
 
 // Presets by name: "tour" is what a visitor sees, "test" runs in well under a
 // minute.
 var Presets = map[string]Preset{
-	"tour": {Name: "tour", Model: "tiny", AnswerTokens: 48, Epoch: 30 * time.Second, Commit: 8 * time.Second, Audit: 20 * time.Second, Delay: 5 * time.Second},
-	"test": {Name: "test", Model: "test", AnswerTokens: 33, Epoch: 8 * time.Second, Commit: 4 * time.Second, Audit: 6 * time.Second, Delay: 2 * time.Second},
+	"tour": {Name: "tour", Model: "tiny", AnswerTokens: 48, Epoch: 30 * time.Second, Commit: 8 * time.Second, Audit: 20 * time.Second, Delay: 5 * time.Second, ProofPeriod: 10, Hold: 45},
+	"test": {Name: "test", Model: "test", AnswerTokens: 33, Epoch: 8 * time.Second, Commit: 4 * time.Second, Audit: 6 * time.Second, Delay: 2 * time.Second, ProofPeriod: 8, Hold: 25},
 }
 
 // Config is what a devnet is started with.
@@ -201,7 +203,7 @@ func (d *Devnet) auditor() *Node       { return d.Nodes[4] }
 func (d *Devnet) StartChain(ctx context.Context) error {
 	args := []string{
 		"chain", "--dir", d.chainDir(), "--name", "devnet", "--chain-id", fmt.Sprint(chainID),
-		"--epoch", d.preset.Epoch.String(), "--commit-window", d.preset.Commit.String(),
+		"--epoch", d.preset.Epoch.String(), "--commit-window", d.preset.Commit.String(), "--proof-period", fmt.Sprint(d.preset.ProofPeriod),
 		"--audit-window", d.preset.Audit.String(), "--claim-delay", d.preset.Delay.String(), "--with-parent", "--json",
 	}
 	if d.Chain != nil { // where the nodes look for it

@@ -187,7 +187,7 @@ func (d *Devnet) pin(ctx context.Context, r *Result, _ Corpus, tell Teller) erro
 	r.Pins = make([]PinResult, len(d.datanet.Shards))
 	err := d.each(len(d.datanet.Shards), func(i int) error {
 		s := d.datanet.Shards[i]
-		p, err := api.Post[api.Pin](ctx, d.Nodes[i].client, "/v0/pins", api.PinShard{Datanet: d.datanet.CID, Shard: s.Root, Replicas: 2, Seconds: 3600})
+		p, err := api.Post[api.Pin](ctx, d.Nodes[i].client, "/v0/pins", api.PinShard{Datanet: d.datanet.CID, Shard: s.Root, Replicas: 2, Seconds: d.preset.Hold})
 		if err != nil {
 			return fmt.Errorf("devnet: pin shard %s: %w", s.Root, err)
 		}

@@ -122,6 +122,7 @@ type Config struct {
 	Up        int64           `json:"bandwidth_up,omitempty"`    // bytes a second of shards sent; 0: DefaultUp; -1: no limit
 	Down      int64           `json:"bandwidth_down,omitempty"`  // bytes a second of shards fetched; 0: DefaultDown; -1: no limit
 	ScrubDays int             `json:"scrub_days,omitempty"`      // in which every shard is read once; 0: DefaultScrub; -1: never
+	Volunteer bool            `json:"volunteer,omitempty"`       // a pinner that also keeps what pin offers on the chain lack holders for, unpaid
 	Gateway   string          `json:"gateway,omitempty"`         // host:port of the trustless IPFS gateway; "": a free loopback port; "off"
 }
 

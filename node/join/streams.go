@@ -24,9 +24,9 @@ type Streams struct {
 	View *view.View
 }
 
-// peer is the account's node. A registered key stays an account's for good, so
+// Peer is the account's node. A registered key stays an account's for good, so
 // an entry that was taken back serves too.
-func (s Streams) peer(account common.Address) (peer.ID, error) {
+func (s Streams) Peer(account common.Address) (peer.ID, error) {
 	n, ok := s.View.Nodes()[account]
 	if !ok {
 		return "", fmt.Errorf("%w: %s", ErrUnregistered, account)
@@ -40,7 +40,7 @@ var jobLimits = p2p.Limits{Idle: 15 * time.Minute, Total: 24 * time.Hour, Frame:
 
 // Open opens a stream to the account's node.
 func (s Streams) Open(ctx context.Context, account common.Address, name string) (market.Conn, error) {
-	id, err := s.peer(account)
+	id, err := s.Peer(account)
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +64,7 @@ func (s Streams) Open(ctx context.Context, account common.Address, name string) 
 
 // Call asks the account's node one thing.
 func (s Streams) Call(ctx context.Context, account common.Address, name string, request []byte, max int) ([]byte, error) {
-	id, err := s.peer(account)
+	id, err := s.Peer(account)
 	if err != nil {
 		return nil, err
 	}
