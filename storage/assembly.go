@@ -14,13 +14,9 @@ import (
 	"tally/storage/car"
 )
 
-const (
-	// aheadSpans is how many spans are kept in memory for the one who reads the
-	// blocks in order; what comes further ahead is read from the disk again.
-	aheadSpans = 12
-	// flushBytes is how much is written before the disk is told to begin.
-	flushBytes = 64 << 20
-)
+// aheadSpans is how many spans are kept in memory for the one who reads the blocks
+// in order; what comes further ahead is read from the disk again.
+const aheadSpans = 12
 
 // Assembly is a shard under way whose file comes in spans of a MiB, in any order
 // and from anywhere. Begin starts one; Adopt says what the file must be; Put takes
@@ -56,9 +52,6 @@ type Assembly struct {
 	ahead   map[int][]byte // guarded by mu: spans that the reader of blocks will want
 	cursor  int            // guarded by mu: the span that it reads
 	free    [][]byte       // guarded by mu: spare buffers
-	dirty   uint64         // guarded by mu: bytes since the last flush
-	flushes sync.WaitGroup // counted under mu: at most one
-	busy    bool           // guarded by mu: a flush runs
 	ended   bool           // guarded by mu: the reader of blocks must stop
 	walkErr error          // guarded by mu: why it stopped
 	done    chan struct{}  // closed when all is here and read, or reading failed
@@ -300,27 +293,17 @@ func (a *Assembly) Put(i int, b []byte) (fresh bool, err error) {
 		a.Drop(b)
 		return false, fail("fetch", err)
 	}
+	if !a.s.temp {
+		startWriting(a.f, int64(off), int64(n))
+	}
 	a.mu.Lock()
 	if !a.have[i] && i >= a.cursor && len(a.ahead) < aheadSpans {
 		a.ahead[i] = b
 	} else {
 		a.spare(b)
 	}
-	a.dirty += uint64(n)
-	if a.dirty >= flushBytes && !a.busy && !a.s.temp {
-		a.dirty, a.busy = 0, true
-		a.flushes.Go(a.flush)
-	}
 	a.mu.Unlock()
 	return a.mark(i, n)
-}
-
-// flush lets the disk work while the network does.
-func (a *Assembly) flush() {
-	_ = a.f.Sync() // settle syncs again and reports
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.busy = false
 }
 
 // walk reads the blocks in order while the spans come in.
@@ -352,7 +335,6 @@ func (a *Assembly) Finish(ctx context.Context) (Shard, error) {
 	if a.walkErr != nil {
 		return Shard{}, fmt.Errorf("fetch %s: %w", a.root, a.walkErr)
 	}
-	a.flushes.Wait()
 	r := a.record
 	r.Piece, r.Size, r.layer = a.outline.Piece, a.outline.Size, a.outline.Layer
 	sh, err := a.s.settle(a.f, r, a.res)
@@ -376,7 +358,6 @@ func (a *Assembly) stop() {
 	a.change.Broadcast()
 	a.mu.Unlock()
 	<-a.walked
-	a.flushes.Wait()
 }
 
 // Close ends the assembly. What is on the disk stays for the next.
