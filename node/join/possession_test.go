@@ -153,7 +153,7 @@ func (m *mint) pinner(i int, get func(context.Context, pinset.Wanted) error, s S
 	}
 	p.keeper, err = pinset.New(pinset.Config{
 		Me: p.me, Network: PinNetwork{m.view, p.sets, "pin/1"}, Wants: wants, Store: PinShards{s, get}, Prover: Promises{p.prover},
-		Rules: pinset.Rules{Grace: 40}, Logger: log,
+		Rules: pinset.RulesFor(m.chain.Book.Params.ProofPeriod), Logger: log,
 	})
 	if err != nil {
 		m.t.Fatal(err)

@@ -24,8 +24,11 @@ type Rules struct {
 	Patience uint64 // blocks between two waves, besides the time of the fetch [16]
 	PerBlock uint64 // bytes that a candidate is thought to fetch in a block [4 MiB]
 	Waves    uint64 // waves after which all who are left may act [8]
-	Grace    uint64 // blocks between two departures, at least two proof periods [240]
+	Grace    uint64 // blocks between two departures, more than two proof periods [240]
 }
+
+// RulesFor are the rules of a network whose proof period has this many blocks.
+func RulesFor(period uint64) Rules { return Rules{Grace: 2*period + 16}.Defaults() }
 
 // Defaults fills in what is zero.
 func (r Rules) Defaults() Rules {

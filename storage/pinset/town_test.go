@@ -98,7 +98,7 @@ func (w *town) settle(a common.Address, room uint64) *house {
 }
 
 func (h *house) start() {
-	k, err := pinset.New(pinset.Config{Me: h.me, Network: h, Wants: h, Store: h, Prover: h, Rules: pinset.Rules{Grace: 2*period + 10}})
+	k, err := pinset.New(pinset.Config{Me: h.me, Network: h, Wants: h, Store: h, Prover: h, Rules: pinset.RulesFor(period)})
 	if err != nil {
 		h.t.Fatal(err)
 	}
