@@ -163,6 +163,25 @@ func TestStoreStartsWithOneThingBrokenAndServesTheRest(t *testing.T) {
 			}
 			p.served(t, s, p.one.Root)
 		}},
+		{"shard file, away for a while", func(t *testing.T, p *planted) {
+			s, _ := p.open(t)
+			path := shardPath(s, p.two.Root)
+			if err := os.Rename(path, path+".away"); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.Verify(t.Context(), p.two.Root); !errors.Is(err, storage.ErrCorrupt) {
+				t.Fatal(err)
+			}
+			if err := os.Rename(path+".away", path); err != nil {
+				t.Fatal(err)
+			}
+			events, stop := scrub(t, s, storage.ScrubConfig{}) // with nobody to heal from
+			if d := <-events; d.Healed == 0 || d.Root != p.two.Root {
+				t.Fatal(d)
+			}
+			stop()
+			p.served(t, s, p.one.Root, p.two.Root)
+		}},
 		{"shard file, gone while it runs", func(t *testing.T, p *planted) {
 			s, _ := p.open(t)
 			if err := os.Remove(shardPath(s, p.two.Root)); err != nil {

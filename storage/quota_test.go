@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
-	"syscall"
 	"testing"
 
 	"github.com/ipfs/go-cid"
@@ -29,11 +28,8 @@ func onDisk(t testing.TB, dir string) (n uint64) {
 		if err != nil || e.IsDir() {
 			return err
 		}
-		info, err := e.Info()
-		if err == nil {
-			if st, ok := info.Sys().(*syscall.Stat_t); ok {
-				n += uint64(st.Blocks) * 512
-			}
+		if info, err := e.Info(); err == nil {
+			n += allocated(info)
 		}
 		return nil
 	})

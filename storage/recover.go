@@ -50,7 +50,7 @@ func (k *core) openMeta() (err error) {
 	}
 	if !missing || len(roots) == 0 {
 		if k.meta, err = tryOpen(dir, !k.temp); err == nil || errors.Is(err, kv.ErrInUse) {
-			return wrap("open", err)
+			return wrap("open", errors.Join(err, os.RemoveAll(fresh))) // of a crash in recoverMeta
 		}
 		if err := fail("open", err); errors.Is(err, ErrDisk) || errors.Is(err, ErrDiskFull) {
 			return err // the database may be sound

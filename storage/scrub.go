@@ -114,7 +114,7 @@ func (s *Store) Scrub(ctx context.Context, c ScrubConfig) error {
 	c.Interval = cmp.Or(c.Interval, DefaultScrubInterval)
 	c.Retry = cmp.Or(c.Retry, DefaultScrubRetry)
 	c.Rate = cmp.Or(c.Rate, DefaultScrubRate)
-	l := &scrubber{Store: s, ScrubConfig: c, tried: map[cid.Cid]time.Time{}}
+	l := &scrubber{Store: s, ScrubConfig: c, tried: map[cid.Cid]time.Time{}, began: time.Now().Unix()}
 	if c.Rate > 0 {
 		l.limit = rate.NewLimiter(rate.Limit(c.Rate), scrubBurst)
 	}
@@ -144,6 +144,7 @@ type scrubber struct {
 	*Store
 	ScrubConfig
 	limit *rate.Limiter
+	began int64
 	tried map[cid.Cid]time.Time // owned by Scrub: when shards set aside were last fetched
 }
 
@@ -285,11 +286,31 @@ func (l *scrubber) repair(ctx context.Context, root cid.Cid) error {
 	return l.Repair(ctx, root)
 }
 
+// lookAgain inspects a shard once more before much is fetched for it: a disk that
+// could not be read for a while may be read again, and a crash may have followed the
+// moment in which the shard was healed.
+func (l *scrubber) lookAgain(ctx context.Context, d Damage) error {
+	r := l.record(d.Root)
+	if r == nil || d.Bad > 0 && d.Found >= l.began {
+		return nil
+	}
+	if _, err := l.inspect(ctx, r, l.limit); err != nil && !errors.Is(err, ErrNotFound) {
+		return err
+	}
+	return nil
+}
+
 // tryHeal repairs a damaged shard, and books the try.
 func (l *scrubber) tryHeal(ctx context.Context, d Damage) error {
-	err := l.repair(ctx, d.Root)
+	err := l.lookAgain(ctx, d)
+	if err == nil && l.isDamaged(d.Root) {
+		err = l.repair(ctx, d.Root)
+	}
 	if ctx.Err() != nil {
 		return ctx.Err()
+	}
+	if err == nil && l.record(d.Root) == nil {
+		return nil // dropped meanwhile
 	}
 	if err == nil && !l.isDamaged(d.Root) {
 		d.Healed = time.Now().Unix()

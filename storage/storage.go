@@ -182,7 +182,7 @@ type core struct {
 	// that nothing goes between being found unpinned and being unlinked.
 	commit sync.Mutex
 	closed bool   // guarded by commit
-	stale  bool   // guarded by commit: a shard was forgotten since a sweep began
+	forgot uint64 // guarded by commit: how often shards were forgotten
 	gen    uint64 // guarded by commit: counts what keeps loose blocks from Collect
 
 	mu      sync.RWMutex

@@ -43,7 +43,7 @@ func (k *core) forget(rs ...*record) error {
 		delete(k.byID, r.ID)
 	}
 	k.mu.Unlock()
-	k.stale = true
+	k.forgot++
 	err := k.index.Update(func(tx *kv.Tx) error {
 		for _, r := range rs {
 			if err := tx.Delete(key(keyLayer, r.Root.Bytes())); err != nil {
@@ -66,7 +66,7 @@ func (k *core) forget(rs ...*record) error {
 // while it removes; a sweep that was interrupted starts again.
 func (k *core) sweep(ctx context.Context) error {
 	k.commit.Lock()
-	k.stale = false
+	forgot := k.forgot
 	k.commit.Unlock()
 	err := k.index.View(func(tx *kv.Tx) error {
 		_, err := tx.Get([]byte{keySweep})
@@ -88,7 +88,7 @@ func (k *core) sweep(ctx context.Context) error {
 	if k.closed {
 		return ErrClosed
 	}
-	if k.stale {
+	if k.forgot != forgot {
 		return nil // a shard was forgotten meanwhile: the next sweep is for it
 	}
 	if err := k.index.Update(func(tx *kv.Tx) error { return tx.Delete([]byte{keySweep}) }); err != nil {
