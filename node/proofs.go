@@ -26,6 +26,7 @@ const (
 	streamReport = "report"
 	maxReport    = 4 << 10
 	askPatience  = 20 * time.Second
+	giveUpAfter  = 3 // periods of a piece that cannot be healed: the rest can go on being proved
 )
 
 // openProofs readies a pinner's promises and proofs. The sets of all nodes are
@@ -42,7 +43,7 @@ func (n *Node) openProofs(ctx context.Context) (err error) {
 	}
 	n.prover, err = possession.New(possession.Config{
 		Node: n.me, Params: n.book.Params, Chain: chain, Sets: n.sets, Notes: possession.OnDisk(db, ""), Logger: n.log,
-		Wallet: &join.ProofWallet{Chain: n.chain, Life: ctx},
+		Wallet: &join.ProofWallet{Chain: n.chain, Life: ctx}, GiveUpAfter: giveUpAfter,
 		Pieces: join.ProofShards{Store: n.store, Repair: repairer{n.store}.Repair},
 	})
 	if err != nil {
@@ -54,7 +55,7 @@ func (n *Node) openProofs(ctx context.Context) (err error) {
 		wants = append(wants, n.offers.Wanted)
 	}
 	n.keeper, err = pinset.New(pinset.Config{
-		Me: n.me, Wants: wants, Prover: join.Promises{P: n.prover}, Logger: n.log,
+		Me: n.me, Wants: wants, Prover: join.Promises{P: n.prover}, Logger: n.log, Rules: pinset.RulesFor(n.book.Params.ProofPeriod),
 		Network: join.PinNetwork{View: n.view, Sets: n.sets, Class: home.ClassPin},
 		Store: join.PinShards{Store: n.store, Get: func(ctx context.Context, w pinset.Wanted) error {
 			_, err := n.store.Shards.Fetch(ctx, shardstream.Want{Root: w.Root, Piece: piece.Hash(w.Piece), Size: w.Size}, nil)

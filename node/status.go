@@ -13,7 +13,7 @@ import (
 
 // api is what the local API serves.
 func (n *Node) api() api.Node {
-	return api.Node{Status: n.status, Datanets: n, Jobs: n, Models: n, Receipts: n, Money: n}
+	return api.Node{Status: n.status, Datanets: n, Jobs: n, Models: n, Receipts: n, Money: n, Storage: n}
 }
 
 func (n *Node) status(ctx context.Context) (api.Status, error) {
@@ -49,14 +49,12 @@ func (n *Node) status(ctx context.Context) (api.Status, error) {
 	}
 	health, err := n.store.S.Health(ctx)
 	if err != nil {
-		return s, err
+		s.Problems = append(s.Problems, err.Error()) // the disk is not there
 	}
 	s.SetAside = len(health.Aside)
-	for root, why := range health.Aside {
-		s.Problems = append(s.Problems, fmt.Sprintf("shard %s is set aside: %s", root, why))
-	}
-	for _, root := range health.Missing {
-		s.Problems = append(s.Problems, fmt.Sprintf("pinned root %s is not held: fetch it again", root))
+	s.Problems = append(s.Problems, health.Problems()...)
+	if n.prover != nil {
+		s.Problems = append(s.Problems, n.prover.Status().Problems...)
 	}
 	return s, n.balances(ctx, &s)
 }

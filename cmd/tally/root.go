@@ -43,7 +43,7 @@ func newRoot(out, errw io.Writer) *cobra.Command {
 	f.StringVar(&t.data, "data", defaultData(), "the node's data directory")
 	f.BoolVar(&t.json, "json", false, "print one JSON value")
 	f.BoolVarP(&t.verbose, "verbose", "v", false, "log more to standard error")
-	root.AddCommand(t.initCommand(), t.upCommand(), t.statusCommand(), t.stopCommand(), t.chainCommand(), t.devnetCommand(),
+	root.AddCommand(t.initCommand(), t.upCommand(), t.statusCommand(), t.stopCommand(), t.chainCommand(), t.devnetCommand(), t.storageCommand(),
 		t.datanetCommand(), t.modelCommand(), t.askCommand(), t.receiptCommand(), t.rewardsCommand(), t.claimCommand(), t.withdrawCommand(), t.auditCommand(), t.benchCommand())
 	return root
 }

@@ -58,6 +58,7 @@ type Node struct {
 	Models   Models
 	Receipts Receipts
 	Money    Money
+	Storage  Storage
 }
 
 // Jobs are opened and followed. say is called for every event, from one goroutine.
@@ -196,6 +197,7 @@ func status(err error) int {
 func Handler(n Node, shutdown func(), log *slog.Logger) http.Handler {
 	m := http.NewServeMux()
 	get(m, "GET /v0/status", func(r *http.Request) (any, error) { return n.Status(r.Context()) })
+	routeStorage(m, n.Storage)
 	get(m, "POST /v0/stop", func(*http.Request) (any, error) { shutdown(); return struct{}{}, nil })
 
 	datanetRoutes(m, n.Datanets, log)

@@ -1,0 +1,132 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/url"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"tally/node"
+	"tally/node/api"
+	"tally/node/home"
+)
+
+func (t *tool) storageCommand() *cobra.Command {
+	c := &cobra.Command{Use: "storage", Short: "What the node keeps, how much room it takes and what it proves of it"}
+	status := &cobra.Command{
+		Use: "status", Short: "Show room, shards wanted and kept, proofs, and what was found damaged", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return ask(cmd.Context(), t, func(ctx context.Context, c *api.Client) (api.StorageStatus, error) {
+				return api.Get[api.StorageStatus](ctx, c, "/v0/storage", nil)
+			}, sayStorageStatus)
+		},
+	}
+	verify := &cobra.Command{
+		Use: "verify [SHARD]", Short: "Read a shard, or all that are pinned, and check every block; what is damaged is healed from other nodes", Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return ask(cmd.Context(), t, func(ctx context.Context, c *api.Client) ([]api.ShardCheck, error) { return verifyShards(ctx, c, args) }, sayShardChecks)
+		},
+	}
+	start := &cobra.Command{
+		Use: "init", Short: "Make a new, empty store in place of one whose disk is lost; the node must not run", Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			h, err := home.Open(t.data)
+			if err != nil {
+				return err
+			}
+			if err := node.InitStorage(h); err != nil {
+				return err
+			}
+			return t.answer(map[string]string{"storage": h.Path("storage")}, func(w io.Writer) {
+				fmt.Fprintf(w, "made an empty store in %s: what the node promised to keep is fetched again\n", h.Path("storage"))
+			})
+		},
+	}
+	c.AddCommand(status, verify, start)
+	return c
+}
+
+func verifyShards(ctx context.Context, c *api.Client, roots []string) ([]api.ShardCheck, error) {
+	if len(roots) == 0 {
+		s, err := api.Get[api.StorageStatus](ctx, c, "/v0/storage", nil)
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range s.Pinned {
+			roots = append(roots, p.Root)
+		}
+	}
+	out := []api.ShardCheck{}
+	for _, r := range roots {
+		v, err := api.Post[api.ShardCheck](ctx, c, "/v0/storage/"+url.PathEscape(r)+"/verify", nil)
+		if err != nil {
+			return out, err
+		}
+		out = append(out, v)
+	}
+	return out, nil
+}
+
+func sayShardChecks(w io.Writer, cs []api.ShardCheck) {
+	for _, c := range cs {
+		if c.Sound {
+			fmt.Fprintf(w, "sound    %s\n", c.Root)
+		} else {
+			fmt.Fprintf(w, "damaged  %s: %s\n", c.Root, c.Why)
+		}
+	}
+}
+
+func sayStorageStatus(w io.Writer, s api.StorageStatus) {
+	quota := "no quota"
+	if s.Quota > 0 {
+		quota = "of " + mib(s.Quota)
+	}
+	fmt.Fprintf(w, "store    %s\nused     %s %s, %s reserved; %s free on the disk, %s of it left alone\nshards   %d\n",
+		s.ID, mib(s.Used), quota, mib(s.Reserved), mib(s.Free), mib(s.Floor), s.Shards)
+	fmt.Fprintf(w, "scrub    pass %d, %d shards and %s read; %d found damaged, %d healed; last pass ended %s\n",
+		s.Scrub.Pass, s.Scrub.Shards, mib(s.Scrub.Bytes), s.Scrub.Bad, s.Scrub.Healed, when(s.Scrub.LastPass))
+	if p := s.Proofs; p != nil {
+		state := "not proved yet"
+		switch {
+		case p.Leaves == 0:
+			state = "nothing to prove"
+		case p.Proved:
+			state = "proved"
+		}
+		fmt.Fprintf(w, "proofs   period %d: %s, until block %d (now %d); %d leaves, %d periods missed in a row\n", p.Period, state, p.Deadline, p.Block, p.Leaves, p.Missed)
+		if p.Suspended {
+			fmt.Fprintln(w, "         suspended: the next proof ends that")
+		}
+		for _, m := range p.Reasons {
+			fmt.Fprintf(w, "missed   period %d: %s\n", m.Period, m.Reason)
+		}
+	}
+	if len(s.Pieces) > 0 {
+		tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+		fmt.Fprintln(tw, "shard\tsize\tstate\tholders\twanted by\t")
+		for _, p := range s.Pieces {
+			fmt.Fprintf(tw, "%s\t%s\t%s\t%d of %d\t%s\t%s\n", p.Root, mib(p.Bytes), p.State, p.Holders, p.Target, p.Why, p.Reason)
+		}
+		_ = tw.Flush()
+	}
+	for _, d := range s.Damage {
+		fmt.Fprintf(w, "damage   %s, found %s, healed %s: %s\n", d.Root, when(d.Found), when(d.Healed), d.Why)
+	}
+	for _, p := range s.Problems {
+		fmt.Fprintln(w, "problem ", p)
+	}
+}
+
+func mib(n uint64) string { return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20)) }
+
+func when(unix int64) string {
+	if unix == 0 {
+		return "never"
+	}
+	return time.Unix(unix, 0).UTC().Format(time.DateTime)
+}

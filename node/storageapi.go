@@ -1,0 +1,102 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"tally/node/api"
+	"tally/storage"
+)
+
+// ShowStorage implements api.Storage.
+func (n *Node) ShowStorage(ctx context.Context) (api.StorageStatus, error) {
+	s := n.store.S
+	u, err := s.Usage()
+	if err != nil {
+		return api.StorageStatus{}, err
+	}
+	h, err := s.Health(ctx)
+	if err != nil {
+		return api.StorageStatus{}, err
+	}
+	st := s.ScrubStatus()
+	out := api.StorageStatus{
+		ID: s.ID(), Used: u.Used, Reserved: u.Reserved, Quota: u.Quota, Free: u.Free, Floor: u.Floor, Shards: u.Held,
+		Scrub:  api.Scrub{Pass: st.Pass, Running: st.Running, Shards: st.Shards, Bytes: st.Bytes, Bad: st.Bad, Healed: st.Healed, LastPass: st.LastPass},
+		Damage: []api.Damage{}, Pieces: []api.KeptPiece{}, Pinned: []api.PinnedShard{}, Problems: append([]string{}, h.Problems()...),
+	}
+	for _, d := range append(h.Damaged, h.Healed...) {
+		out.Damage = append(out.Damage, api.Damage{Root: d.Root.String(), Why: d.Why, Found: d.Found, Healed: d.Healed})
+	}
+	n.showProofs(&out)
+	for r, err := range s.Status() {
+		if err != nil {
+			out.Problems = append(out.Problems, err.Error())
+			continue
+		}
+		p := api.PinnedShard{Root: r.Root.String(), State: string(r.State), Bytes: r.Size}
+		for _, why := range r.Pins {
+			p.Why = append(p.Why, why.Why)
+		}
+		out.Pinned = append(out.Pinned, p)
+	}
+	return out, nil
+}
+
+// showProofs tells what a pinner keeps and proves.
+func (n *Node) showProofs(out *api.StorageStatus) {
+	if n.prover == nil {
+		return
+	}
+	st := n.prover.Status()
+	p := &api.Proofs{
+		Period: st.Period, Deadline: st.Deadline, Block: st.Head, Leaves: st.Leaves, Proved: st.Proved, LastProved: -1,
+		Missed: st.Missed, Suspended: st.Suspended, Demands: st.Demands, Reasons: []api.Miss{},
+	}
+	if st.EverProved {
+		p.LastProved = int64(st.LastProved)
+	}
+	for _, c := range st.Closed {
+		p.Reasons = append(p.Reasons, api.Miss{Period: c.Period, Reason: c.Reason})
+	}
+	out.Proofs = p
+	out.Problems = append(out.Problems, st.Problems...)
+	at := map[string]int{}
+	for _, k := range n.keeper.Status() {
+		at[k.Piece.Hex()] = len(out.Pieces)
+		out.Pieces = append(out.Pieces, api.KeptPiece{
+			Root: k.Root.String(), Piece: k.Piece.Hex(), Bytes: k.Size, State: k.State, Target: k.Target, Holders: k.Holders, Mine: k.Holds,
+			Why: k.Why, Reason: k.Reason,
+		})
+	}
+	for _, x := range st.Pieces {
+		i, ok := at[x.Piece.Hex()]
+		if !ok {
+			i = len(out.Pieces)
+			out.Pieces = append(out.Pieces, api.KeptPiece{Root: text(x.Root), Piece: x.Piece.Hex(), Bytes: x.Size})
+		}
+		out.Pieces[i].State, out.Pieces[i].Since = string(x.State), x.Since
+		if x.Reason != "" {
+			out.Pieces[i].Reason = x.Reason
+		}
+	}
+}
+
+// VerifyShard implements api.Storage: what it finds is healed by the scrub.
+func (n *Node) VerifyShard(ctx context.Context, root string) (api.ShardCheck, error) {
+	c, err := parseCID("shard", root)
+	if err != nil {
+		return api.ShardCheck{}, err
+	}
+	err = n.store.S.Verify(ctx, c)
+	switch {
+	case err == nil:
+		return api.ShardCheck{Root: root, Sound: true}, nil
+	case errors.Is(err, storage.ErrNotFound):
+		return api.ShardCheck{}, fmt.Errorf("%w: %w", api.ErrNotFound, err)
+	case errors.Is(err, storage.ErrCorrupt):
+		return api.ShardCheck{Root: root, Why: err.Error()}, nil
+	}
+	return api.ShardCheck{}, err
+}
