@@ -40,7 +40,7 @@ func (l lan) Holders(context.Context, cid.Cid) iter.Seq2[peer.ID, error] {
 	}
 }
 
-func host(t testing.TB, transport string) *p2p.Host {
+func host(t testing.TB, transport string, blocks *storage.Store) *p2p.Host {
 	t.Helper()
 	key, err := crypto.GenerateKey()
 	if err != nil {
@@ -48,6 +48,7 @@ func host(t testing.TB, transport string) *p2p.Host {
 	}
 	h, err := p2p.Listen(t.Context(), p2p.Config{
 		Key: key, Network: "test-1a2b3c4d", Profile: p2p.ProfileTest, Logger: logger(t), Listen: []string{transports[transport]},
+		Blocks: blocks.Blockstore(),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -59,9 +60,9 @@ func host(t testing.TB, transport string) *p2p.Host {
 // lanOf is a host that reaches one more host for each store, which serves it.
 func lanOf(t testing.TB, transport string, stores ...*storage.Store) lan {
 	t.Helper()
-	l := lan{Host: host(t, transport)}
+	l := lan{Host: host(t, transport, open(t, ""))}
 	for _, s := range stores {
-		h, v := host(t, transport), server(t, s)
+		h, v := host(t, transport, s), server(t, s)
 		err := h.Handle(shardstream.Name, p2p.Limits{}, func(ctx context.Context, id peer.ID, st *p2p.Stream) error {
 			return v.Serve(ctx, shardstream.Asker{Peer: id}, st)
 		})
@@ -101,31 +102,43 @@ func TestShardsComeOverRealConnections(t *testing.T) {
 }
 
 // BenchmarkFetchShard fetches a shard of 128 MiB between two hosts, from disk to
-// disk: checked, fsynced and indexed when it ends.
+// disk: checked, fsynced and indexed when it ends. Over streams, and in turn, as a
+// measure of the machine, block by block over bitswap.
 func BenchmarkFetchShard(b *testing.B) {
 	const size = 128 << 20
 	one := open(b, b.TempDir())
 	want := importFile(b, one, noise(41, size))
 	for name := range transports {
-		b.Run(name, func(b *testing.B) {
-			l := lanOf(b, name, one)
-			b.SetBytes(int64(want.Size))
-			for b.Loop() {
-				b.StopTimer()
-				dir, err := os.MkdirTemp(b.TempDir(), "")
-				if err != nil {
-					b.Fatal(err)
+		l := lanOf(b, name, one)
+		x, err := l.Exchange()
+		if err != nil {
+			b.Fatal(err)
+		}
+		for _, way := range []string{"stream", "blocks"} {
+			b.Run(way+"/"+name, func(b *testing.B) {
+				b.SetBytes(int64(want.Size))
+				for b.Loop() {
+					b.StopTimer()
+					dir, err := os.MkdirTemp(b.TempDir(), "")
+					if err != nil {
+						b.Fatal(err)
+					}
+					two := open(b, dir)
+					f := fetcher(b, two, l)
+					b.StartTimer()
+					if way == "stream" {
+						_, err = f.Fetch(b.Context(), shardstream.Want{Root: want.Root, Piece: want.Piece}, nil)
+					} else {
+						_, err = two.Fetch(b.Context(), want.Root, nil, storage.From(x))
+					}
+					if err != nil {
+						b.Fatal(err)
+					}
+					b.StopTimer()
+					_, _ = two.Close(), os.RemoveAll(dir)
+					b.StartTimer()
 				}
-				two := open(b, dir)
-				f := fetcher(b, two, l)
-				b.StartTimer()
-				if _, err := f.Fetch(b.Context(), shardstream.Want{Root: want.Root, Piece: want.Piece}, nil); err != nil {
-					b.Fatal(err)
-				}
-				b.StopTimer()
-				_, _ = two.Close(), os.RemoveAll(dir)
-				b.StartTimer()
-			}
-		})
+			})
+		}
 	}
 }
