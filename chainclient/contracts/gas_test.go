@@ -25,7 +25,7 @@ import (
 
 // The README quotes what each call costs; this measures it. Run it with -v for a
 // new table. Bytes of times and addresses in the call data make up to 1 %, the
-// draws of a proof up to 3 %: leaves that lie near one another cost less.
+// draws of a proof up to 5 %: leaves that lie near one another cost less.
 func TestGasIsWhatTheReadmeSays(t *testing.T) {
 	measured := measureGas(t)
 	readme, err := os.ReadFile("README.md")
@@ -45,7 +45,7 @@ func TestGasIsWhatTheReadmeSays(t *testing.T) {
 		fmt.Fprintf(&table, "| %s | %s |\n", m.call, thousands(m.gas))
 		percent := uint64(1)
 		if strings.HasPrefix(m.call, "Possession.prove") {
-			percent = 3
+			percent = 5
 		}
 		if s := said[m.call]; m.gas*100 > s*(100+percent) || m.gas*(100+percent) < s*100 {
 			t.Errorf("%s costs %d, the README says %d", m.call, m.gas, s)
