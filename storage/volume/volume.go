@@ -26,6 +26,7 @@ package volume
 import (
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"sync"
@@ -113,6 +114,7 @@ type Usage struct {
 	Quota    uint64 // 0 is unlimited
 	Free     uint64 // of the disk; 0 where the system does not tell
 	Floor    uint64 // of Free, never used
+	Room     uint64 // the largest reservation that would be granted now
 }
 
 // Open opens or creates the volume in a directory; see the package comment for
@@ -185,8 +187,15 @@ func (v *Volume) Usage() (Usage, error) {
 	if err != nil && !errors.Is(err, errors.ErrUnsupported) {
 		return Usage{}, fmt.Errorf("volume: ask for free space: %w", err)
 	}
+	room := uint64(math.MaxUint64)
+	if err == nil && v.floor > 0 {
+		room = free - min(free, v.floor+v.reserved-v.written)
+	}
+	if taken := v.sum() + v.reserved; v.quota > 0 {
+		room = min(room, v.quota-v.spare-min(v.quota-v.spare, taken))
+	}
 	return Usage{
-		Used: v.sum(), Reserved: v.reserved, Quota: v.quota, Free: free, Floor: v.floor,
+		Used: v.sum(), Reserved: v.reserved, Quota: v.quota, Free: free, Floor: v.floor, Room: room,
 		Shards: v.used[Shards], Partial: v.used[Partial], Aside: v.used[Aside], Meta: v.used[Meta], Index: v.used[Index],
 	}, nil
 }

@@ -2,6 +2,7 @@ package volume
 
 import (
 	"errors"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -140,6 +141,34 @@ func TestMetadataIsMeasured(t *testing.T) {
 	v.Add(Meta, 1)
 	if _, err := v.Reserve(5 << 20); err != nil {
 		t.Fatal("a refusal did not look again", err)
+	}
+}
+
+func TestRoomIsWhatWouldBeGranted(t *testing.T) {
+	for _, c := range []Config{{Quota: 1 << 20, Floor: -1}, {Quota: 1 << 20, Floor: 1 << 30}, {Floor: 1 << 30}} {
+		v := openTest(t, c)
+		v.free = func(string) (uint64, error) { return 1<<30 + 500_000, nil }
+		v.Add(Shards, 100_000)
+		if _, err := v.Reserve(50_000); err != nil {
+			t.Fatal(err)
+		}
+		u, err := v.Usage()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := v.Reserve(u.Room + 1); err == nil {
+			t.Errorf("%+v: more than the room was granted", u)
+		}
+		if _, err := v.Reserve(u.Room); err != nil {
+			t.Errorf("%+v: %v", u, err)
+		}
+		if u, err := v.Usage(); err != nil || u.Room != 0 {
+			t.Errorf("%+v %v", u, err)
+		}
+	}
+	v := openTest(t, Config{Floor: -1})
+	if u, err := v.Usage(); err != nil || u.Room != math.MaxUint64 {
+		t.Errorf("%+v %v", u, err)
 	}
 }
 
