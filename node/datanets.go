@@ -182,6 +182,7 @@ func (n *Node) ShowDatanet(ctx context.Context, id string, how api.ShowDatanet) 
 		if how.Preview && shown < previewed {
 			shown++
 			if out.Shards[i].Preview, err = n.datanets.Preview(ctx, v, s.Root); err != nil {
+				how.Preview = !errors.Is(err, datanet.ErrPrivate) // asked once
 				n.log.Warn("a shard's records cannot be shown", "shard", s.Root, "err", err)
 			}
 		}

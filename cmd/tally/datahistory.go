@@ -46,9 +46,9 @@ func (t *tool) diffDatanetCommand() *cobra.Command {
 
 func sayDiff(w io.Writer, d api.DatanetDiff) {
 	fmt.Fprintf(w, "%s, version %d to %d\n", d.To.Name, d.From.Version, d.To.Version)
-	for label, list := range map[string][]api.Shard{"+": d.Added, "-": d.Withdrawn, "~": d.Taken} {
+	for i, list := range [][]api.Shard{d.Added, d.Withdrawn, d.Taken} {
 		for _, s := range list {
-			sayShard(w, label, s)
+			sayShard(w, "+-~"[i:i+1], s)
 		}
 	}
 	fmt.Fprintf(w, "records  %+d\nbytes    %+d\n", d.Records, d.Bytes)

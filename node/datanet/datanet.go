@@ -135,6 +135,7 @@ type Service struct {
 	known known.Index
 	ring  readers.Ring
 	mu    sync.Mutex // serialises appends
+	read  checked
 }
 
 // New returns a service. It starts nothing.
@@ -217,7 +218,11 @@ func (s *Service) Create(ctx context.Context, d Draft) (Version, error) {
 
 // Read fetches and checks the manifest that c names: by itself, and that the
 // datanet is its owner's. Which version is the newest it does not ask.
+// The manifest is shared and must not be written to.
 func (s *Service) Read(ctx context.Context, c cid.Cid) (Version, error) {
+	if v, ok := s.read.get(c); ok {
+		return v, nil
+	}
 	b, err := s.c.Documents.Get(ctx, c)
 	if err != nil {
 		return Version{}, fmt.Errorf("datanet: get %s: %w", c, err)
@@ -226,7 +231,11 @@ func (s *Service) Read(ctx context.Context, c cid.Cid) (Version, error) {
 	if err != nil {
 		return Version{}, err
 	}
-	return v, s.checkOwner(ctx, v)
+	if err := s.checkOwner(ctx, v); err != nil {
+		return Version{}, err
+	}
+	s.read.put(v)
+	return v, nil
 }
 
 // parse checks a manifest by itself.

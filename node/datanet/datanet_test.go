@@ -2,6 +2,7 @@ package datanet
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -428,6 +429,32 @@ func TestFollowedDatanetsWantWhatTheirNewestVersionOffers(t *testing.T) {
 	}
 	if list, err := s[1].List(t.Context()); err != nil || len(list) != 1 || list[0].Manifest.Version != 4 {
 		t.Errorf("list %+v, %v", list, err)
+	}
+}
+
+func TestRunAsksOwnersUntilItsContextEnds(t *testing.T) {
+	w, s := newWorld(t, 2)
+	v := w.create(s[0], Draft{})
+	if _, err := s[1].Follow(t.Context(), v.CID); err != nil {
+		t.Fatal(err)
+	}
+	w.add(s[0], v, "one")
+	asked := make(chan struct{}, 8)
+	w.answer = func(b []byte, err error) ([]byte, error) {
+		asked <- struct{}{}
+		return b, err
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- s[1].Run(ctx) }()
+	<-asked // the head
+	<-asked // its sketches
+	stop()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	if got, err := s[1].Followed(t.Context()); err != nil || len(got) != 1 {
+		t.Errorf("wanted %+v, %v", got, err)
 	}
 }
 

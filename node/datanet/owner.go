@@ -120,6 +120,11 @@ func (s *Service) list(ctx context.Context, v Version, shard protocol.Shard, r r
 	if err != nil {
 		return Version{}, err
 	}
+	if shard.Sketch.Defined() { // others ask us for it
+		if _, err := s.c.Documents.Put(ctx, r.Sketch, "sketch "+shard.Root.String()); err != nil {
+			return Version{}, err
+		}
+	}
 	v, err = s.next(ctx, v, func(m *protocol.Manifest) {
 		if i >= 0 {
 			m.Shards[i] = shard // committed first by somebody else than the one listed
