@@ -21,7 +21,7 @@ BENCHPKG ?= ./...
 FORMATTED = $(shell git ls-files -co --exclude-standard '*.go' | grep -vE '/testdata/|^chainclient/contract/')
 
 # What `make check` runs, cheapest first: a slip shows in seconds.
-STEPS ?= tidy format vet lint test golden golden-arm64 race fuzz-short generate-check contracts devnet interop
+STEPS ?= tidy format vet lint test crash golden golden-arm64 race fuzz-short generate-check contracts devnet interop
 
 .PHONY: help
 help: ## list the targets
@@ -95,6 +95,10 @@ contracts: ## run the contracts' fuzz and invariant tests (npm)
 devnet: ## run the tour once: chain and five nodes, publish to claim (PRESET=tour for the long one)
 	@mkdir -p $(BIN)
 	go run ./cmd/tally devnet --once --json --preset $(PRESET) | tee $(BIN)/devnet.json | .ci/devnet-check
+
+.PHONY: crash
+crash: ## the long crash ring of storage: kill, tear, compare, 500 times (ROUNDS=n)
+	TALLY_CRASH_ROUNDS=$(or $(ROUNDS),500) go test -count=1 -timeout 40m -run TestCrash -v ./storage/crashring | grep -vE '^=== '
 
 .PHONY: golden
 golden: ## the exact engine's golden bits, built for old and new processors, with SIMD and without
