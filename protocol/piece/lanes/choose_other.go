@@ -2,6 +2,7 @@
 
 package lanes
 
-func choose() set { return set{width: 1} }
+func sets() []set { return []set{{width: 1}} }
 
-func sets() []set { return []set{choose()} }
+// hash is not called: no set is wider than one message.
+func hash(int, *job) {}

@@ -42,9 +42,9 @@ func (j *job) shape(size int, tagged bool, tag byte) {
 	j.tag = uint32(tag) << 24
 }
 
-// run hashes what j.src points at with a kernel, and takes the first len(dst)
+// run hashes what j.src points at with the kernel of a width, and takes the first len(dst)
 // digests out.
-func (j *job) run(kernel func(src **byte, blocks int, work *uint32), dst []Hash) {
+func (j *job) run(width int, dst []Hash) {
 	w := &j.work
 	for i, v := range [8]uint32{0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19} {
 		state := (*[16]uint32)(w[atState+16*i:])
@@ -56,7 +56,7 @@ func (j *job) run(kernel func(src **byte, blocks int, work *uint32), dst []Hash)
 	for l := range carry {
 		carry[l] = j.tag
 	}
-	kernel(&j.src[0], j.blocks, &w[0])
+	hash(width, j)
 	state := (*[8 * 16]uint32)(w[atState:])
 	for l := range dst {
 		d := &dst[l]

@@ -31,28 +31,27 @@ func Tagged(dst []Hash, tag byte, data []byte, size int) {
 	if size <= 0 {
 		return
 	}
-	choose().tagged(dst[:min(len(dst), len(data)/size)], tag, data, size)
+	best.tagged(dst[:min(len(dst), len(data)/size)], tag, data, size)
 }
 
 // Pairs sets dst[i] to SHA-256(tag ‖ src[2*i] ‖ src[2*i+1]) for every i that both
 // have. dst may be src itself.
 func Pairs(dst []Hash, tag byte, src []Hash) {
-	choose().pairs(dst[:min(len(dst), len(src)/2)], tag, src)
+	best.pairs(dst[:min(len(dst), len(src)/2)], tag, src)
 }
 
 // Plain sets dst[i] to SHA-256(msgs[i]) for every i that both have.
 func Plain(dst []Hash, msgs [][]byte) {
-	choose().plain(dst[:min(len(dst), len(msgs))], msgs)
+	best.plain(dst[:min(len(dst), len(msgs))], msgs)
 }
 
 // Width returns how many messages Plain hashes at once on this machine: 16, 8,
 // or 1 where lanes bring nothing.
 func Width() int {
-	s := choose()
-	if s.short {
+	if best.short {
 		return 1
 	}
-	return s.width
+	return best.width
 }
 
 // set is a way to hash.
@@ -60,13 +59,16 @@ type set struct {
 	width int
 	least int  // messages from which on the lanes are faster than one by one
 	short bool // messages of Plain are faster one by one
-	// run hashes the messages of a job; nil where width is 1.
-	run func(src **byte, blocks int, work *uint32)
 }
+
+// best is the fastest way that this processor has.
+var best = fastest(sets())
+
+func fastest(s []set) set { return s[len(s)-1] }
 
 // takes says whether n messages of this size are for the lanes.
 func (s set) takes(n, size int) bool {
-	return s.run != nil && n >= s.least && size > 0 && size < maxSize && size%Block == 0
+	return s.width > 1 && n >= s.least && size > 0 && size < maxSize && size%Block == 0
 }
 
 func (s set) tagged(dst []Hash, tag byte, data []byte, size int) {
@@ -78,7 +80,7 @@ func (s set) tagged(dst []Hash, tag byte, data []byte, size int) {
 			for l := range j.src {
 				j.src[l] = &data[min(l, n-1)*size] // lanes to spare repeat the last message
 			}
-			j.run(s.run, dst[:n])
+			j.run(s.width, dst[:n])
 			dst, data = dst[n:], data[n*size:]
 		}
 	}
@@ -103,7 +105,7 @@ func (s set) pairs(dst []Hash, tag byte, src []Hash) {
 				pair := src[2*min(l, n-1):][:2]
 				j.src[l] = &pair[0][0]
 			}
-			j.run(s.run, dst[:n])
+			j.run(s.width, dst[:n])
 			dst, src = dst[n:], src[2*n:]
 		}
 	}
@@ -133,7 +135,7 @@ func (s set) plain(dst []Hash, msgs [][]byte) {
 				for l := range j.src {
 					j.src[l] = &some[min(l, n-1)][0]
 				}
-				j.run(s.run, rest[:n])
+				j.run(s.width, rest[:n])
 				rest, some = rest[n:], some[n:]
 			}
 		}

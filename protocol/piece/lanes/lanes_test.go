@@ -178,3 +178,17 @@ func BenchmarkPlain(b *testing.B) {
 		})
 	}
 }
+
+func TestHashingAllocatesNothing(t *testing.T) {
+	data, dst := noise(3, 20*256), make([]Hash, 20)
+	msgs := [][]byte{data[:256], data[256:512], data[512:768], data[768:1024], data[1024:1280], data[1280:1536], data[1536:1792], data[1792:2048]}
+	each(t, func(t *testing.T, s set) {
+		if n := testing.AllocsPerRun(10, func() {
+			s.tagged(dst, 0, data, 256)
+			s.pairs(dst[:10], 1, dst)
+			s.plain(dst[:len(msgs)], msgs)
+		}); n > 0 {
+			t.Errorf("%v allocations", n)
+		}
+	})
+}
