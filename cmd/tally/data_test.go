@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -118,6 +119,17 @@ func TestDatanetFromItsCreationToItsExport(t *testing.T) {
 	if got := dn("add", again.CID, filepath.Join(cars, "0001-"+added.Shards[1].Root+".car"), "--car"); got.Added.Root != added.Shards[1].Root || len(got.Added.Duplicates) != 1 {
 		t.Errorf("from a CAR file: %+v", got.Added)
 	}
+
+	var many strings.Builder
+	for i := range 900 {
+		fmt.Fprintf(&many, "{\"text\":\"line %d of a longer file with its own number %d\"}\n", i, i*i)
+	}
+	big := dn("create", "big", "--licence", "MIT", "--schema", "jsonl", "--field", "text")
+	cut := dn("add", big.CID, file("big.jsonl", many.String()), "--shard-size", "8192", "--accept-duplicates")
+	if len(cut.AddedAll) < 5 || cut.Records != 900 || cut.Version != uint64(len(cut.AddedAll)) {
+		t.Errorf("cut into %d shards of %d records, version %d", len(cut.AddedAll), cut.Records, cut.Version)
+	}
+	run("900 records", "verify", cut.CID)
 
 	gone := dn("withdraw", notes.CID, added.Shards[0].Root)
 	if !gone.Shards[0].Withdrawn || gone.Records != 1 {
