@@ -38,8 +38,10 @@ func TestANodeThatDeletedOneInAHundredFails(t *testing.T) {
 		missing := -1
 		for i := range answer {
 			if lost(answer[i].Leaf) {
-				missing = i
 				clear(answer[i].Data)
+				if missing < 0 {
+					missing = i
+				}
 			}
 		}
 		honest.prove()

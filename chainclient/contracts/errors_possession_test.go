@@ -27,7 +27,7 @@ import (
 func challenged(w *world) (h *holder, period uint64) {
 	w.t.Helper()
 	h = w.holder(worker)
-	h.add(fileOf(w.t, 1, 5000), fileOf(w.t, 2, 100), fileOf(w.t, 3, 70_001))
+	h.add(fileOf(w.t, 1, 5000), fileOf(w.t, 2, 1000), fileOf(w.t, 3, 70_001)) // each leaf has a path, and one beside it
 	return h, w.begin()
 }
 
