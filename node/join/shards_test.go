@@ -50,7 +50,7 @@ func TestShardsAreFetchedFromWhoeverHoldsThem(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	askers := make(chan common.Address, 10)
+	askers := make(chan common.Address, 100)
 	v, err := shardstream.NewServer(shardstream.ServerConfig{
 		Store: holder,
 		May: func(_ context.Context, a shardstream.Asker, _ cid.Cid) error {

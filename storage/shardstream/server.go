@@ -29,8 +29,8 @@ type Asker struct {
 type ServerConfig struct {
 	// Store is served from.
 	Store *storage.Store
-	// May says whether asker may read a shard, by nil; any error is a refusal.
-	// Nil lets everybody read everything.
+	// May says whether asker may read a shard, by nil; any error is a refusal. It is
+	// asked before every answer. Nil lets everybody read everything.
 	May func(ctx context.Context, asker Asker, root cid.Cid) error
 	// Sign signs what this node shows, and returns the envelope of the
 	// protocol.Signed. Nil refuses to prove.
@@ -114,45 +114,30 @@ func (s *Server) Serve(ctx context.Context, from Asker, c Conn) error {
 	}
 }
 
-// visit is one stream. It keeps the last shard open.
+// visit is one stream.
 type visit struct {
 	s    *Server
 	from Asker
 	conn Conn
-
-	file *storage.File // of the shard asked for last; nil if none
-	slot bool          // it holds one of Server.slots
+	slot bool // it holds one of Server.slots
 }
 
 func (v *visit) end() {
-	if v.file != nil {
-		_ = v.file.Close()
-	}
 	if v.slot {
 		<-v.s.slots
 	}
 }
 
-// open finds the shard and asks whether the peer may read it.
+// open finds the shard and asks whether the peer may read it: for each request, for
+// a grant may be taken back, and a shard healed, while a stream lasts.
 func (v *visit) open(ctx context.Context, root cid.Cid) (*storage.File, error) {
-	if v.file != nil && v.file.Root.Equals(root) {
-		return v.file, nil
-	}
 	if v.s.c.May != nil {
 		if err := v.s.c.May(ctx, v.from, root); err != nil {
 			v.s.c.Logger.Debug("shard refused", "peer", v.from.Peer, "root", root, "err", err)
 			return nil, ErrRefused
 		}
 	}
-	f, err := v.s.c.Store.OpenShard(ctx, root)
-	if err != nil {
-		return nil, err
-	}
-	if v.file != nil {
-		_ = v.file.Close()
-	}
-	v.file = f
-	return f, nil
+	return v.s.c.Store.OpenShard(ctx, root)
 }
 
 // refuse answers with the status that an error stands for. Only a stream that
@@ -194,6 +179,7 @@ func (v *visit) info(ctx context.Context, q request) error {
 	if err != nil {
 		return v.refuse(q, err)
 	}
+	defer func() { _ = f.Close() }()
 	layer, err := f.Layer(ctx)
 	if err != nil {
 		return v.refuse(q, err)
@@ -203,8 +189,15 @@ func (v *visit) info(ctx context.Context, q request) error {
 
 func (v *visit) span(ctx context.Context, q request) error {
 	f, err := v.open(ctx, q.Root)
-	if err == nil && (q.Count > MaxRange || q.At > f.Size || q.Count > f.Size-q.At) {
+	if err != nil {
+		return v.refuse(q, err)
+	}
+	defer func() { _ = f.Close() }()
+	if q.Count > MaxRange || q.At > f.Size || q.Count > f.Size-q.At {
 		err = ErrRange
+	}
+	if err == nil && f.Damaged {
+		err = f.Check(ctx, q.At, q.Count) // what is sound of it is served
 	}
 	if err == nil && !v.slot {
 		select {
@@ -280,6 +273,7 @@ func (v *visit) prove(ctx context.Context, q request) error {
 	if err != nil {
 		return v.refuse(q, err)
 	}
+	defer func() { _ = f.Close() }()
 	if q.At >= piece.Leaves(f.Size) {
 		return v.refuse(q, ErrRange)
 	}

@@ -244,3 +244,32 @@ func TestAPeerThatDoesNotReadIsHeldBackAndCostsOneBuffer(t *testing.T) {
 		_ = one.Close()
 	})
 }
+
+func TestADamagedCopyIsServedAsFarAsItIsSoundAndNobodyIsBlamed(t *testing.T) {
+	one, rotten, net := open(t, ""), open(t, t.TempDir()), newNetwork(t)
+	b := noise(89, 9<<20)
+	want := importFile(t, one, b)
+	importFile(t, rotten, b)
+	spoil(t, rotten, want, 5<<20)
+	if err := rotten.Verify(t.Context(), want.Root); err == nil {
+		t.Fatal("not found")
+	}
+	bad := net.add("rotten", server(t, rotten).Serve)
+	var named blamed
+	two := open(t, t.TempDir())
+	w := shardstream.Want{Root: want.Root, Piece: want.Piece}
+	var got uint64
+	_, err := fetcher(t, two, net, named.into).Fetch(t.Context(), w, func(d, _ uint64) { got = d })
+	if !errors.Is(err, shardstream.ErrNoSource) || !errors.Is(err, shardstream.ErrBroken) || got < 2<<20 {
+		t.Fatal(got, err)
+	}
+	named.only(t)
+	net.add("sound", server(t, one).Serve)
+	if sh, err := fetcher(t, two, net, named.into).Fetch(t.Context(), w, nil); err != nil || sh != want {
+		t.Fatal(sh, err)
+	}
+	named.only(t)
+	if net.sent(bad) > 9<<20 {
+		t.Fatal(net.sent(bad))
+	}
+}
