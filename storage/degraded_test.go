@@ -55,6 +55,37 @@ func TestStoreStartsWithOneThingBrokenAndServesTheRest(t *testing.T) {
 			}
 			p.served(t, s, p.two.Root)
 		}},
+		{"part of the index", func(t *testing.T, p *planted) {
+			for _, b := range [][]byte{one, two} {
+				leaf := block(cid.Raw, b[:1<<20]).Cid()
+				p.index(t, func(tx *kv.Tx) error { return tx.Delete(append([]byte{'b'}, leaf.Hash()...)) })
+			}
+			p.index(t, func(tx *kv.Tx) error { return tx.Delete(append([]byte{'b'}, p.two.Root.Hash()...)) })
+			s, _ := p.open(t)
+			p.served(t, s, p.two.Root) // its root is missing: Open saw it
+			if err := s.Verify(t.Context(), p.one.Root); err != nil {
+				t.Fatal(err)
+			}
+			p.served(t, s, p.one.Root)
+		}},
+		{"list of the files of the index", func(t *testing.T, p *planted) {
+			if err := os.Remove(filepath.Join(p.dir, "index", "MANIFEST")); err != nil {
+				t.Fatal(err)
+			}
+			s, _ := p.open(t)
+			p.served(t, s, p.one.Root, p.two.Root)
+		}},
+		{"list of the files of pins", func(t *testing.T, p *planted) {
+			if err := os.Remove(filepath.Join(p.dir, "meta", "MANIFEST")); err != nil {
+				t.Fatal(err)
+			}
+			s, h := p.open(t)
+			if len(h.Notes) != 1 {
+				t.Fatal(h)
+			}
+			p.collectAll(t, s)
+			p.served(t, s, p.one.Root, p.two.Root)
+		}},
 		{"index", func(t *testing.T, p *planted) {
 			p.overwrite(t, "index")
 			s, h := p.open(t)

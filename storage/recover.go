@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -141,7 +142,7 @@ func (k *core) reconcile() error {
 			continue
 		}
 		r := k.shards[root]
-		if r != nil && uint64(info.Size()) == r.Size {
+		if r != nil && uint64(info.Size()) == r.Size && k.rooted(r) {
 			files[root] = true
 			continue
 		}
@@ -173,6 +174,14 @@ func (k *core) reconcile() error {
 		lost = lost[n:]
 	}
 	return nil
+}
+
+// rooted says whether the index has the place of a shard's root. It was the first
+// to be written, before the record, so that where a file of the index is lost with
+// what was written last before the record, it is missing.
+func (k *core) rooted(r *record) bool {
+	ps, err := k.places(r.Root.Hash())
+	return err == nil && slices.ContainsFunc(ps, func(p place) bool { return p.id == r.ID })
 }
 
 // adopt verifies a shard file that the index does not know, or knows with

@@ -24,6 +24,10 @@ func check(dir string) error {
 	if err != nil {
 		return fmt.Errorf("kv: check %s: %w", dir, err)
 	}
+	// Without its manifest the engine would begin anew and say nothing.
+	if _, err := os.Stat(filepath.Join(dir, "MANIFEST")); len(tables) > 0 && err != nil {
+		return fmt.Errorf("%w: %w", ErrBroken, err)
+	}
 	for _, t := range tables {
 		b, err := os.ReadFile(t)
 		if err == nil {
