@@ -199,9 +199,9 @@ func (s *Service) judge(v Version, p *prepared, o Options) error {
 		switch here := m.Datanet.Equals(v.Origin); {
 		case m.Contributor == s.me:
 		case here && m.Root.Equals(p.Root), here && m.Part() >= CopyPart && v.Manifest.Owner != s.me:
-			return fmt.Errorf("%w: %s", ErrDuplicate, tellMatch(m))
+			return fmt.Errorf("%w: %s", ErrDuplicate, m)
 		case m.Part() >= NearPart && !o.Accept:
-			return fmt.Errorf("%w: %s: add it with --accept-duplicates if that is meant", ErrDuplicate, tellMatch(m))
+			return fmt.Errorf("%w: %s: add it with --accept-duplicates if that is meant", ErrDuplicate, m)
 		}
 	}
 	return nil

@@ -173,17 +173,12 @@ func (s *Service) copies(v Version, shard protocol.Shard, r reveal) (copies []ci
 		case here && others && m.Exact && !first && x.Contributor == m.Contributor:
 			copies = append(copies, m.Root)
 		case first && others && here && m.Part() >= CopyPart && shard.Contributor != s.me:
-			return nil, fmt.Errorf("%w: %s", ErrDuplicate, tellMatch(m))
+			return nil, fmt.Errorf("%w: %s", ErrDuplicate, m)
 		case first && others && m.Part() >= NearPart && !r.Accept:
-			return nil, fmt.Errorf("%w: %s: contribute it with --accept-duplicates if that is meant", ErrDuplicate, tellMatch(m))
+			return nil, fmt.Errorf("%w: %s: contribute it with --accept-duplicates if that is meant", ErrDuplicate, m)
 		}
 	}
 	return copies, nil
-}
-
-func tellMatch(m known.Match) string {
-	return fmt.Sprintf("%.0f %% of it stands in shard %s of datanet %q (%s) since version %d, contributed by %s in block %d",
-		100*m.Part(), m.Root, m.Name, m.Datanet, m.Version, m.Contributor, m.Committed)
 }
 
 func entry(v Version, shard protocol.Shard) known.Entry {

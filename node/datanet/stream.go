@@ -45,19 +45,7 @@ type sketchesFrom struct {
 	From    uint32
 }
 
-// sketches are documents in the order of the shards; empty where there is none.
-type sketches struct {
-	List []sketchOf `max:"128"`
-}
-
-type sketchOf struct {
-	Document []byte `max:"17408"`
-}
-
-const (
-	maxManifest = 2 << 20 // bytes of an answer
-	maxSketches = 128     // in one answer
-)
+const maxManifest = 2 << 20 // bytes of an answer
 
 func (s *Service) ask(ctx context.Context, owner common.Address, op uint8, body []byte) ([]byte, error) {
 	b, err := protocol.Encode(request{Op: op, Body: body})
@@ -132,89 +120,36 @@ func (s *Service) sketches(ctx context.Context, in sketchesFrom) ([]byte, error)
 	if err != nil {
 		return nil, err
 	}
-	var out sketches
-	list := v.Manifest.Shards
-	for i := min(int(in.From), len(list)); i < len(list) && len(out.List) < maxSketches; i++ {
-		var doc []byte
-		if c := list[i].Sketch; c.Defined() {
-			if doc, err = s.c.Documents.Get(ctx, c); err != nil {
-				return nil, err
-			}
-		}
-		out.List = append(out.List, sketchOf{doc})
+	return s.page(ctx, v, int(in.From))
+}
+
+// page is a page of the sketches that a version names.
+func (s *Service) page(ctx context.Context, v Version, from int) ([]byte, error) {
+	var names []cid.Cid
+	for _, x := range v.Manifest.Shards {
+		names = append(names, x.Sketch)
 	}
-	return protocol.Encode(out)
+	return known.Page(names, from, func(c cid.Cid) ([]byte, error) { return s.c.Documents.Get(ctx, c) })
 }
 
 // learn remembers what a version lists, and asks its owner for the sketches that are missing.
 func (s *Service) learn(ctx context.Context, v Version) error {
-	list := v.Manifest.Shards
-	for i := 0; i < len(list); i++ {
-		e := entry(v, list[i])
-		ok, err := s.known.Has(e.Root, e.Datanet)
+	var entries []known.Entry
+	for _, x := range v.Manifest.Shards {
+		entries = append(entries, entry(v, x))
+	}
+	return s.known.Learn(entries, func(from int) ([]byte, error) {
+		if v.Manifest.Owner == s.me {
+			return s.page(ctx, v, from)
+		}
+		body, err := protocol.Encode(sketchesFrom{v.Origin, uint32(from)})
 		if err != nil {
-			return err
+			return nil, err
 		}
-		if ok {
-			continue
-		}
-		if !e.Sketch.Defined() {
-			if err := s.known.Put(e, nil); err != nil {
-				return err
-			}
-			continue
-		}
-		docs, err := s.fetchSketches(ctx, v, i)
+		b, err := s.ask(ctx, v.Manifest.Owner, opSketches, body)
 		if err != nil {
-			return err
+			return nil, fmt.Errorf("datanet: ask the owner for sketches: %w", err)
 		}
-		for j, d := range docs {
-			e := entry(v, list[i+j])
-			if len(d) == 0 || !e.Sketch.Defined() {
-				d, e.Sketch = nil, cid.Undef
-			}
-			if err := s.known.Put(e, d); err != nil {
-				return err
-			}
-		}
-		i += len(docs) - 1
-	}
-	return nil
-}
-
-// fetchSketches are documents from shard i on, at least one; each is what the
-// manifest names.
-func (s *Service) fetchSketches(ctx context.Context, v Version, i int) ([][]byte, error) {
-	if v.Manifest.Owner == s.me {
-		b, err := s.c.Documents.Get(ctx, v.Manifest.Shards[i].Sketch)
-		return [][]byte{b}, err
-	}
-	body, err := protocol.Encode(sketchesFrom{v.Origin, uint32(i)})
-	if err != nil {
-		return nil, err
-	}
-	b, err := s.ask(ctx, v.Manifest.Owner, opSketches, body)
-	if err != nil {
-		return nil, fmt.Errorf("datanet: ask the owner for sketches: %w", err)
-	}
-	var got sketches
-	if err := protocol.Decode(b, &got); err != nil {
-		return nil, err
-	}
-	var out [][]byte
-	for j, x := range got.List[:min(len(got.List), len(v.Manifest.Shards)-i)] {
-		if want := v.Manifest.Shards[i+j].Sketch; want.Defined() {
-			if !protocol.CIDOf(x.Document).Equals(want) {
-				break // a shard was replaced meanwhile, or the owner errs
-			}
-			if _, err := known.Decode(x.Document); err != nil {
-				x.Document = nil // its contributor made it so: it matches nothing
-			}
-		}
-		out = append(out, x.Document)
-	}
-	if len(out) == 0 {
-		return nil, fmt.Errorf("%w: the owner does not give the sketch of shard %s", ErrDatanet, v.Manifest.Shards[i].Root)
-	}
-	return out, nil
+		return b, nil
+	})
 }

@@ -63,6 +63,12 @@ func (m Match) Part() float64 {
 	return max(m.Overlap.Records, m.Overlap.Near)
 }
 
+// String says where it was contributed, and how much of it.
+func (m Match) String() string {
+	return fmt.Sprintf("%.0f %% of it stands in shard %s of datanet %q (%s) since version %d, contributed by %s in block %d",
+		100*m.Part(), m.Root, m.Name, m.Datanet, m.Version, m.Contributor, m.Committed)
+}
+
 // document is the form in which a sketch is stored and has a CID.
 type document struct {
 	Sketch []byte `max:"16384"`

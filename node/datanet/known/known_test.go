@@ -121,3 +121,72 @@ func FuzzDecode(f *testing.F) {
 		}
 	})
 }
+
+func TestPagesTeachWhatTheyHoldAndNothingElse(t *testing.T) {
+	x := open(t)
+	var entries []Entry
+	var names []cid.Cid
+	docs := map[cid.Cid][]byte{}
+	for i := range 2*maxPage + 5 {
+		e := Entry{Datanet: name("net"), Root: name(fmt.Sprint("root", i)), Name: "n", Version: 3, Committed: uint64(i + 1), Records: 1}
+		switch {
+		case i == 7: // none
+		case i == 9: // its contributor named something else
+			e.Sketch = name("rubbish")
+			docs[e.Sketch] = []byte("rubbish")
+		default:
+			_, doc := sketch(t, prose(i*100, 1)...)
+			e.Sketch = protocol.CIDOf(doc)
+			docs[e.Sketch] = doc
+		}
+		entries, names = append(entries, e), append(names, e.Sketch)
+	}
+	asked := 0
+	ask := func(from int) ([]byte, error) {
+		asked++
+		return Page(names, from, func(c cid.Cid) ([]byte, error) { return docs[c], nil })
+	}
+	if err := x.Learn(entries, ask); err != nil || asked != 3 {
+		t.Fatalf("asked %d times: %v", asked, err)
+	}
+	for _, i := range []int{0, maxPage, len(entries) - 1} {
+		s, err := Decode(docs[names[i]])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := x.Like(s); err != nil || len(got) == 0 || !got[0].Exact || !got[0].Root.Equals(entries[i].Root) {
+			t.Errorf("shard %d: %+v, %v", i, got, err)
+		}
+	}
+	if err := x.Learn(entries, func(int) ([]byte, error) { t.Error("asked for what is known"); return nil, nil }); err != nil {
+		t.Error(err)
+	}
+	fresh := open(t)
+	for what, b := range map[string]func() ([]byte, error){
+		"another's": func() ([]byte, error) {
+			return Page(names[5:], 0, func(c cid.Cid) ([]byte, error) { return docs[c], nil })
+		},
+		"empty":   func() ([]byte, error) { return Page(nil, 1<<30, nil) },
+		"no page": func() ([]byte, error) { return []byte{0x80, 0}, nil },
+	} {
+		if err := fresh.Learn(entries, func(int) ([]byte, error) { return b() }); err == nil {
+			t.Errorf("%s page is taken", what)
+		}
+	}
+}
+
+func FuzzLearn(f *testing.F) {
+	_, doc := sketch(f, prose(0, 3)...)
+	b, err := Page([]cid.Cid{protocol.CIDOf(doc)}, 0, func(cid.Cid) ([]byte, error) { return doc, nil })
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(b)
+	x := open(f)
+	e := Entry{Datanet: name("net"), Root: name("root"), Sketch: name("never")}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if n, err := x.learn([]Entry{e}, b); n > 0 || err == nil {
+			t.Fatalf("%x is taken for a sketch that nobody has", b)
+		}
+	})
+}
