@@ -31,7 +31,7 @@ const aheadSpans = 12
 //
 // Between Adopt and Finish, Put, Buffer, Drop, Have, Span and Spans may be called
 // from many goroutines; Adopt, Finish, Discard and Close by one, while none of these
-// is under way. Memory is bounded by aheadSpans MiB and one for each Put.
+// is under way. Memory is bounded by twice aheadSpans MiB and one for each Put.
 type Assembly struct {
 	s       *Store
 	root    cid.Cid
@@ -47,7 +47,6 @@ type Assembly struct {
 	mu      sync.Mutex
 	change  *sync.Cond     // on mu: have, ended, walkErr
 	have    []bool         // guarded by mu: checked, and in f
-	left    int            // guarded by mu: spans that are not here
 	bytes   uint64         // guarded by mu: of spans that are here
 	ahead   map[int][]byte // guarded by mu: spans that the reader of blocks will want
 	cursor  int            // guarded by mu: the span that it reads
@@ -133,7 +132,7 @@ func (a *Assembly) Adopt(ctx context.Context, o Outline) error {
 	if err := a.files(o); err != nil {
 		return err
 	}
-	a.outline, a.have, a.left, a.bytes = o, make([]bool, o.spans()), o.spans(), 0
+	a.outline, a.have, a.bytes = o, make([]bool, o.spans()), 0
 	a.ahead, a.cursor, a.ended, a.walkErr = map[int][]byte{}, 0, false, nil
 	a.change = sync.NewCond(&a.mu)
 	a.walked, a.done = make(chan struct{}), make(chan struct{})
@@ -220,7 +219,6 @@ func (a *Assembly) mark(i, n int) (bool, error) {
 		return false, nil
 	}
 	a.have[i] = true
-	a.left--
 	a.bytes += uint64(n)
 	a.res.Wrote(a.bytes)
 	if _, err := a.bitmap.WriteAt([]byte{bits(a.have, i&^7)}, int64(a.outline.bitsAt()+i/8)); err != nil {
