@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"unicode"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/crypto"
@@ -119,6 +120,8 @@ func (m Manifest) validateHead(origin cid.Cid) error {
 	switch {
 	case strings.TrimSpace(m.Name) == "":
 		return fmt.Errorf("%w: a datanet needs a name", ErrDocument)
+	case strings.ContainsFunc(m.Name+m.Field, unprintable): // both are shown on terminals
+		return fmt.Errorf("%w: name %q or field %q of a datanet: use printable characters", ErrDocument, m.Name, m.Field)
 	case !schemaForm.MatchString(m.Schema):
 		return fmt.Errorf("%w: schema %.40q of datanet %q: want a lower-case word such as %q", ErrDocument, m.Schema, m.Name, SchemaText)
 	case (m.Schema == SchemaText) != (m.Field == ""):
@@ -140,6 +143,8 @@ func (m Manifest) validateHead(origin cid.Cid) error {
 	}
 	return nil
 }
+
+func unprintable(r rune) bool { return !unicode.IsPrint(r) }
 
 // Follows checks that m is the next version after parent: see Extends. A version
 // that changes the reader changes nothing else, so that the history shows from

@@ -139,6 +139,7 @@ func TestEveryHistoryThatAnOwnerMayWriteIsAccepted(t *testing.T) {
 // whether it could be made at all.
 var mutations = map[string]func(h *history, m *Manifest) bool{
 	"name":            func(_ *history, m *Manifest) bool { m.Name += "x"; return true },
+	"terminal escape": func(_ *history, m *Manifest) bool { m.Name = "\x1b[2J" + m.Name; return true },
 	"no name":         func(_ *history, m *Manifest) bool { m.Name = ""; return true },
 	"licence":         func(_ *history, m *Manifest) bool { m.Licence = "Apache-2.0"; return true },
 	"unknown licence": func(_ *history, m *Manifest) bool { m.Licence = "whatever"; return true },
@@ -269,6 +270,22 @@ func TestManifestHoldsOnlyWhatContributorsSigned(t *testing.T) {
 	m.Shards[0].Records--
 	if err := m.Validate(testNetwork, testCID("another datanet")); err == nil {
 		t.Error("a contribution to one datanet counts in another")
+	}
+}
+
+func TestNamesThatATerminalWouldActOnAreRefused(t *testing.T) {
+	good := Manifest{Name: "Nomen est omen – 名前", Licence: "MIT", Schema: "csv", Field: "the text"}
+	if err := good.Validate(testNetwork, cid.Undef); err != nil {
+		t.Error(err)
+	}
+	for _, bad := range []string{"a\x1b[2J", "a\nb", "a\tb", "a\u202eb", "a\x00", "\u200b"} {
+		name, field := good, good
+		name.Name, field.Field = bad, bad
+		for _, m := range []Manifest{name, field} {
+			if err := m.Validate(testNetwork, cid.Undef); !errors.Is(err, ErrDocument) {
+				t.Errorf("%q: %v", bad, err)
+			}
+		}
 	}
 }
 
