@@ -2,6 +2,7 @@ package storage
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/ipfs/boxo/blockstore"
@@ -12,7 +13,9 @@ import (
 	"tally/storage/car"
 )
 
-// Blockstore shows shards and loose blocks as one blockstore, for bitswap.
+// Blockstore shows shards and loose blocks as one blockstore, for others: bitswap and
+// gateways. A block that is in private shards only (SetPrivate) is not held, for it; what a
+// public shard holds too, or came in loose, is.
 //
 // Blocks are found by multihash. Get hashes what it reads: a flipped bit on disk
 // is ErrCorrupt. Put checks the block and keeps it loose, unless a shard holds
@@ -23,10 +26,17 @@ func (s *Store) Blockstore() blockstore.Blockstore { return blockView{s.core} }
 type blockView struct{ k *core }
 
 func (b blockView) Has(ctx context.Context, c cid.Cid) (bool, error) {
-	return (&Store{core: b.k}).Has(ctx, c)
+	_, err := b.GetSize(ctx, c)
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 func (b blockView) Get(ctx context.Context, c cid.Cid) (blocks.Block, error) {
+	if err := b.k.visible(c); err != nil {
+		return nil, err
+	}
 	data, err := b.k.GetBlock(ctx, c)
 	if err != nil {
 		return nil, err
@@ -35,6 +45,9 @@ func (b blockView) Get(ctx context.Context, c cid.Cid) (blocks.Block, error) {
 }
 
 func (b blockView) GetSize(_ context.Context, c cid.Cid) (int, error) {
+	if err := b.k.visible(c); err != nil {
+		return -1, err
+	}
 	n, err := b.k.size(c)
 	if err != nil {
 		return -1, err
@@ -70,7 +83,7 @@ func (b blockView) DeleteBlock(ctx context.Context, c cid.Cid) error {
 	if err := b.k.meta.Update(func(tx *kv.Tx) error { return dropLoose(tx, c.Hash()) }); err != nil {
 		return fail("delete block", err)
 	}
-	if ok, err := b.Has(ctx, c); err != nil {
+	if ok, err := (&Store{core: b.k}).Has(ctx, c); err != nil {
 		return err
 	} else if ok {
 		return fmt.Errorf("delete %s: %w", c, ErrShardBlock)
@@ -90,10 +103,7 @@ func (b blockView) AllKeysChanWithErr(ctx context.Context) (<-chan cid.Cid, func
 	done := make(chan error, 1)
 	go func() {
 		defer close(out)
-		err := keys(ctx, b.k.index, keyBlock, out, func(v []byte) bool {
-			live, _ := b.k.live(v)
-			return len(live) > 0
-		})
+		err := keys(ctx, b.k.index, keyBlock, out, b.k.showsPlaces)
 		if err == nil {
 			err = keys(ctx, b.k.meta, keyStamp, out, func([]byte) bool { return true })
 		}

@@ -56,6 +56,9 @@ func (s *Store) Collect(ctx context.Context, age time.Duration) (c Collected, er
 	if err := s.collectFiles("aside", before, &c); err != nil {
 		return c, err
 	}
+	if err := s.collectPrivate(before); err != nil {
+		return c, err
+	}
 	return c, s.sweep(ctx)
 }
 

@@ -196,6 +196,8 @@ type core struct {
 	waiting map[cid.Cid]int64         // guarded by mu: files that are not indexed yet, with their sizes
 	notes   []string                  // guarded by mu: what Open found broken and went on without
 
+	private privacy // which shards outsiders do not see
+
 	damage    map[cid.Cid]*Damage // guarded by mu: shards that are not whole; a Damage never changes
 	suspects  map[cid.Cid]bool    // guarded by mu: shards that gave a bad block
 	scrub     ScrubStatus         // guarded by mu
@@ -249,6 +251,9 @@ func (k *core) open(c Config) (err error) {
 		}
 	}
 	if err := k.openMeta(); err != nil {
+		return err
+	}
+	if err := k.loadPrivate(); err != nil {
 		return err
 	}
 	if err := k.clearTemp(); err != nil {
