@@ -226,7 +226,7 @@ func (k *core) flat(dir string) (n uint64) {
 	}
 	for _, e := range es {
 		if info, err := e.Info(); err == nil && info.Mode().IsRegular() {
-			n += uint64(info.Size())
+			n += volume.Allocated(info)
 		}
 	}
 	return n

@@ -8,8 +8,10 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/dgraph-io/badger/v4"
 	"github.com/dgraph-io/badger/v4/fb"
 	"github.com/dgraph-io/badger/v4/pb"
+	"github.com/dgraph-io/badger/v4/table"
 	"google.golang.org/protobuf/proto"
 )
 
@@ -19,16 +21,29 @@ var ErrBroken = errors.New("kv: database is damaged: restore it from a copy, or 
 // check reads every table of a database and holds it against its checksums. The
 // engine asserts on damaged tables, in goroutines of its own, so that a program
 // could neither go on nor say what is wrong.
+//
+// The tables are those of the manifest: another one was being written when the
+// program died, and the engine removes it. Without its manifest the engine would
+// begin anew and say nothing.
 func check(dir string) error {
-	tables, err := filepath.Glob(filepath.Join(dir, "*.sst"))
+	f, err := os.Open(filepath.Join(dir, "MANIFEST"))
+	if errors.Is(err, os.ErrNotExist) {
+		tables, e := filepath.Glob(filepath.Join(dir, "*.sst"))
+		if e != nil || len(tables) > 0 {
+			return fmt.Errorf("%w: %w", ErrBroken, errors.Join(err, e))
+		}
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("kv: check %s: %w", dir, err)
 	}
-	// Without its manifest the engine would begin anew and say nothing.
-	if _, err := os.Stat(filepath.Join(dir, "MANIFEST")); len(tables) > 0 && err != nil {
-		return fmt.Errorf("%w: %w", ErrBroken, err)
+	defer func() { _ = f.Close() }()
+	m, _, err := badger.ReplayManifestFile(f, 0, badger.DefaultOptions(dir))
+	if err != nil {
+		return fmt.Errorf("%w: %s: %w", ErrBroken, f.Name(), err)
 	}
-	for _, t := range tables {
+	for id := range m.Tables {
+		t := table.NewFilename(id, dir)
 		b, err := os.ReadFile(t)
 		if err == nil {
 			err = checkTable(b)

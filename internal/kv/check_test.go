@@ -2,6 +2,7 @@ package kv
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -131,4 +132,42 @@ func FuzzTable(f *testing.F) {
 			t.Errorf("%x is a table", b)
 		}
 	})
+}
+
+func TestTableUnderWayWhenTheProgramDiedIsNoDamage(t *testing.T) {
+	dir := filled(t)
+	if err := os.WriteFile(filepath.Join(dir, "009999.sst"), make([]byte, 1000), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := readAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(dir, "MANIFEST")); err != nil {
+		t.Fatal(err)
+	}
+	if err := readAll(dir); !errors.Is(err, ErrBroken) {
+		t.Fatal("began anew without its manifest", err)
+	}
+}
+
+func TestDamageUnderARunningProgramIsItsOwnBusiness(t *testing.T) {
+	dir := filled(t)
+	db, err := Open(dir, Options{Sync: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	tables, err := filepath.Glob(filepath.Join(dir, "*.sst"))
+	if err != nil || len(tables) == 0 {
+		t.Fatal(tables, err)
+	}
+	if err := os.Rename(tables[0], tables[0]+".away"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(dir, Options{}); !errors.Is(err, ErrInUse) {
+		t.Fatal(err)
+	}
+	if err := os.Rename(tables[0]+".away", tables[0]); err != nil {
+		t.Fatal(err)
+	}
 }

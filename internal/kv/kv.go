@@ -65,6 +65,9 @@ func Open(dir string, o Options) (*DB, error) {
 	} else if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("kv: make %s: %w", dir, err)
 	} else if err := check(dir); err != nil {
+		if inUse(dir) {
+			return nil, fmt.Errorf("%w: %s", ErrInUse, dir)
+		}
 		return nil, err
 	}
 	b, err := badger.Open(bo)

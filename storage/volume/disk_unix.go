@@ -24,8 +24,8 @@ func freeBytes(dir string) (uint64, error) {
 	}
 }
 
-// allocated returns what a file takes: the databases make theirs long and sparse.
-func allocated(info fs.FileInfo) uint64 {
+// Allocated returns what a file takes: the databases make theirs long and sparse.
+func Allocated(info fs.FileInfo) uint64 {
 	if st, ok := info.Sys().(*syscall.Stat_t); ok {
 		return uint64(st.Blocks) * 512
 	}

@@ -248,7 +248,7 @@ func dirBytes(dir string) (n uint64, err error) {
 		if err != nil {
 			return 0, err
 		}
-		b := allocated(info)
+		b := Allocated(info)
 		n += b
 		switch filepath.Ext(e.Name()) {
 		case ".mem", ".sst":
