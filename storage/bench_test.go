@@ -3,6 +3,7 @@ package storage_test
 import (
 	"bytes"
 	"io"
+	"math/rand/v2"
 	"os"
 	"testing"
 	"testing/fstest"
@@ -31,6 +32,22 @@ func BenchmarkImportFile(b *testing.B) {
 		s, done := fresh(b)
 		b.StartTimer()
 		importFile(b, s, data)
+		b.StopTimer()
+		done()
+		b.StartTimer()
+	}
+}
+
+func BenchmarkImportStream(b *testing.B) {
+	data := noise(40, benchSize)
+	b.SetBytes(benchSize)
+	for b.Loop() {
+		b.StopTimer()
+		s, done := fresh(b)
+		b.StartTimer()
+		if _, err := s.ImportFile(b.Context(), stream{bytes.NewReader(data)}); err != nil {
+			b.Fatal(err)
+		}
 		b.StopTimer()
 		done()
 		b.StartTimer()
@@ -68,6 +85,39 @@ func BenchmarkCat(b *testing.B) {
 			b.Fatal(n, err)
 		}
 		_ = f.Close()
+	}
+}
+
+func BenchmarkSeek(b *testing.B) {
+	s := open(b, b.TempDir())
+	sh := importFile(b, s, noise(40, benchSize))
+	f, err := s.OpenFile(b.Context(), sh.Root)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer func() { _ = f.Close() }()
+	rng := rand.New(rand.NewPCG(1, 2))
+	buf := make([]byte, 1<<10)
+	for b.Loop() {
+		if _, err := f.Seek(rng.Int64N(benchSize-1<<10), io.SeekStart); err != nil {
+			b.Fatal(err)
+		}
+		if _, err := io.ReadFull(f, buf); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkDelete(b *testing.B) {
+	s, data := open(b, b.TempDir()), noise(40, benchSize)
+	b.SetBytes(benchSize)
+	for b.Loop() {
+		b.StopTimer()
+		importFile(b, s, data)
+		b.StartTimer()
+		if got, err := s.Collect(b.Context(), 0); err != nil || got.Shards != 1 {
+			b.Fatal(got, err)
+		}
 	}
 }
 
