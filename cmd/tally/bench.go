@@ -86,7 +86,7 @@ func sayStorage(w io.Writer, r workbench.StorageReport) {
 		{"proof", r.Proof, "ms, five leaves"},
 		{"delete", r.FreedIn, fmt.Sprintf("ms for %.0f MiB", mib(r.Freed))},
 		{"import, peak", mib(r.Peak), "MiB above idle"},
-		{"idle", mib(r.Idle), fmt.Sprintf("MiB resident with %d shards", r.Shards)},
+		{"idle", mib(r.Idle), fmt.Sprintf("MiB resident with %d shards, %.1f of it not the program's or other files'", r.Shards, mib(r.Private))},
 	} {
 		fmt.Fprintf(tw, "%s\t%.1f\t %s\n", row.what, row.value, row.unit)
 	}

@@ -19,14 +19,20 @@ func startPeak() int64 {
 }
 
 // peak returns the most since startPeak.
-func peak() int64 {
+func peak() int64 { return status("VmHWM") }
+
+// private returns what of the resident memory is no page of a file.
+func private() int64 { return status("RssAnon") }
+
+// status returns an amount of memory that the kernel says of this process.
+func status(name string) int64 {
 	b, err := os.ReadFile("/proc/self/status")
 	if err != nil {
 		return 0
 	}
 	for lines := bufio.NewScanner(bytes.NewReader(b)); lines.Scan(); {
 		var kib int64
-		if _, err := fmt.Sscanf(lines.Text(), "VmHWM: %d kB", &kib); err == nil {
+		if _, err := fmt.Sscanf(lines.Text(), name+": %d kB", &kib); err == nil {
 			return kib << 10
 		}
 	}

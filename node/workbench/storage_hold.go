@@ -1,6 +1,7 @@
 package workbench
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -29,10 +30,12 @@ import (
 // benchNetwork is the network of two processes that measure.
 const benchNetwork = "bench-00000000"
 
-// Holding is what a process says that holds a store for another.
+// Holding is what a process says that holds a store for another, at first and once
+// for each line that it is sent.
 type Holding struct {
 	Addrs    []string `json:"addrs"`          // of its host, with the peer ID
-	Resident int64    `json:"resident_bytes"` // memory, at rest
+	Resident int64    `json:"resident_bytes"` // memory
+	Private  int64    `json:"private_bytes"`  // of it, what is no page of a file
 }
 
 // Hold opens the store in dir, serves its shards at the address, says so on out and
@@ -58,22 +61,32 @@ func Hold(ctx context.Context, dir, listen string, in io.Reader, out io.Writer) 
 	if err != nil {
 		return err
 	}
-	debug.FreeOSMemory()
-	say := Holding{Resident: resident()}
+	lines := make(chan struct{})
+	go func() {
+		defer close(lines)
+		for r := bufio.NewScanner(in); r.Scan(); {
+			select {
+			case lines <- struct{}{}:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	say := Holding{}
 	for _, a := range h.Addrs() {
 		say.Addrs = append(say.Addrs, a.String())
 	}
-	if err := json.NewEncoder(out).Encode(say); err != nil {
-		return fmt.Errorf("workbench: %w", err)
-	}
-	ended := make(chan struct{})
-	go func() {
-		_, _ = io.Copy(io.Discard, in)
-		close(ended)
-	}()
-	select {
-	case <-ended:
-	case <-ctx.Done():
+	for more := true; more; {
+		debug.FreeOSMemory()
+		say.Resident, say.Private = resident(), private()
+		if err := json.NewEncoder(out).Encode(say); err != nil {
+			return fmt.Errorf("workbench: %w", err)
+		}
+		select {
+		case _, more = <-lines:
+		case <-ctx.Done():
+			more = false
+		}
 	}
 	return nil
 }
@@ -90,7 +103,8 @@ func benchHost(ctx context.Context, listen string) (*p2p.Host, error) {
 type holder struct {
 	Holding
 	cmd *exec.Cmd
-	in  io.Closer
+	in  io.WriteCloser
+	out *json.Decoder
 	err bytes.Buffer
 }
 
@@ -109,14 +123,37 @@ func (b *storageBench) hold(ctx context.Context, dir, listen string) (*holder, e
 	if err != nil {
 		return nil, err
 	}
-	h.in, cmd.Stderr = in, &h.err
+	h.in, h.out, cmd.Stderr = in, json.NewDecoder(out), &h.err
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	if err := json.NewDecoder(out).Decode(&h.Holding); err != nil {
-		return nil, errors.Join(fmt.Errorf("the other process says nothing: %w: %s", err, h.err.Bytes()), h.end())
+	if err := h.out.Decode(&h.Holding); err != nil {
+		return nil, errors.Join(fmt.Errorf("the other process says nothing: %w", err), h.end())
 	}
 	return h, nil
+}
+
+// rest asks, a second apart, until the memory of the process no longer shrinks: an
+// index that was just filled is still being sorted when it is opened.
+func (h *holder) rest(ctx context.Context) error {
+	for same, least := 0, h.Resident; same < 5; {
+		select {
+		case <-time.After(time.Second):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		if _, err := io.WriteString(h.in, "again\n"); err != nil {
+			return err
+		}
+		if err := h.out.Decode(&h.Holding); err != nil {
+			return err
+		}
+		same++
+		if h.Resident < least-least/50 {
+			least, same = h.Resident, 0
+		}
+	}
+	return nil
 }
 
 // end ends the process and waits for it.
