@@ -164,3 +164,34 @@ func TestGrantsThatAreNotTheOwnersAreRefused(t *testing.T) {
 		t.Errorf("to a public datanet: %v", err)
 	}
 }
+
+func TestSealedShardsAreGivenToReadersAlone(t *testing.T) {
+	w, s := newWorld(t, 4) // owner, contributor, reader, stranger
+	v := w.create(s[0], Draft{Private: true})
+	w.add(s[1], v, "a secret text")
+	g, err := s[0].Grant(t.Context(), v.CID, s[2].me.Hex())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, ok := range []bool{true, true, true, false} {
+		if err := s[0].MayRead(t.Context(), v.Origin, s[i].me); (err == nil) != ok || !ok && !errors.Is(err, ErrPrivate) {
+			t.Errorf("node %d at the owner: %v", i, err)
+		}
+		if err := s[1].ShowsGrant(t.Context(), v.Origin, s[i].me, g.Bytes()); (err == nil) != (i == 2) {
+			t.Errorf("node %d with the reader's grant: %v", i, err)
+		}
+	}
+	if err := s[1].MayRead(t.Context(), v.Origin, s[2].me); !errors.Is(err, ErrPrivate) {
+		t.Errorf("a reader whom a contributor does not know: %v", err)
+	}
+	self, err := protocol.Sign(s[3].c.Network, s[3].c.Key, protocol.Grant{Datanet: v.Origin, Owner: s[3].me, Account: s[3].me})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s[1].ShowsGrant(t.Context(), v.Origin, s[3].me, self.Bytes()); !errors.Is(err, ErrPrivate) {
+		t.Errorf("a grant to oneself: %v", err)
+	}
+	if err := s[0].MayRead(t.Context(), w.create(s[0], Draft{Name: "public"}).Origin, s[3].me); err != nil {
+		t.Errorf("a public datanet: %v", err)
+	}
+}
