@@ -184,6 +184,9 @@ func receiptJSON(e ledger.Entry) api.Receipt {
 	if e.Reason != 0 {
 		out.Reason = e.Reason.String()
 	}
+	if p := e.Pin; p.Promised > 0 {
+		out.Progress = &api.PinProgress{Promised: p.Promised, Proved: p.Proved, Split: p.Split, Returned: p.Returned, Emission: p.Emission}
+	}
 	return out
 }
 

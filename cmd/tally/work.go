@@ -79,6 +79,9 @@ func sayReceipt(w io.Writer, r api.Receipt) {
 	if r.Reason != "" {
 		fmt.Fprintf(w, "reason   %s: %s\n", r.Reason, r.Why)
 	}
+	if p := r.Progress; p != nil {
+		fmt.Fprintf(w, "proved   %d of %d seconds: %s shared out, %s returned, %s emitted\n", p.Proved, p.Promised, tokens(p.Split), tokens(p.Returned), tokens(p.Emission))
+	}
 }
 
 func (t *tool) rewardsCommand() *cobra.Command {

@@ -170,6 +170,16 @@ type Receipt struct {
 	Cosigned bool            `json:"cosigned"`
 	Reason   string          `json:"reason,omitempty"` // once its epoch is settled
 	Why      string          `json:"why,omitempty"`    // the reason in plain words
+	Progress *PinProgress    `json:"progress,omitempty"`
+}
+
+// PinProgress is how far a pin is that is paid as it is proved.
+type PinProgress struct {
+	Promised uint64          `json:"promised"` // seconds
+	Proved   uint64          `json:"proved"`   // of them
+	Split    protocol.Amount `json:"split"`    // of the fee, among all who have a part in it
+	Returned protocol.Amount `json:"returned"` // to the payer
+	Emission protocol.Amount `json:"emission"`
 }
 
 // Verification is the answer of receipt verify.

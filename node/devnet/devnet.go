@@ -1,12 +1,12 @@
 // Package devnet runs a whole Tally network on this machine and takes a visitor
 // on a tour of it.
 //
-// The life of a devnet: Start runs the embedded chain and five nodes as
-// processes of their own on loopback, with the roles of docs/architecture.md,
-// gives them money from the faucet and waits until they have registered and
-// found one another. Tour then publishes a text, has it pinned, trains a model,
-// asks it, settles an epoch, claims and audits, and says whether all of that
-// held. Stop ends every process; they also end when this process does, whichever
+// The life of a devnet: Start runs the embedded chain and its nodes as processes
+// of their own on loopback, five with the roles of docs/architecture.md or those
+// that Config.Members lists, gives them money from the faucet and waits until they
+// have registered and found one another. Tour takes the five: it publishes a text,
+// has it pinned, trains a model, asks it, settles an epoch, claims and audits, and
+// says whether all of that held. Stop ends every process; they also end when this process does, whichever
 // way that happens.
 //
 // A Devnet belongs to one goroutine. Everything that it shows is done by the
@@ -44,6 +44,7 @@ type Preset struct {
 	Delay        time.Duration // of claims
 	ProofPeriod  uint64        // in blocks
 	Hold         uint64        // seconds for which pins are paid
+	Heartbeat    time.Duration // the longest time between blocks; 0 is the chain's default
 }
 
 // Presets by name: "tour" is what a visitor sees, "test" runs in well under a
@@ -58,10 +59,17 @@ type Config struct {
 	Dir     string // for everything; must be empty or a stopped devnet's
 	Exe     string // the tally binary; "" is this one
 	Preset  Preset
-	Verbose bool // children log everything
+	Members []Member // the nodes; none is the tour's five
+	Verbose bool     // children log everything
 }
 
-// Node is one of the five.
+// Member is a node to be.
+type Member struct {
+	Roles []home.Role
+	Set   func(*home.Config) // what else its configuration says, or nil; a directory that is there keeps its own
+}
+
+// Node is one of the network's.
 type Node struct {
 	*Process
 	Dir    string
@@ -81,6 +89,7 @@ type Devnet struct {
 
 	c         Config
 	preset    Preset
+	members   []Member
 	datanet   api.Datanet
 	trained   string // receipt of the training
 	lastEpoch uint64
@@ -88,16 +97,16 @@ type Devnet struct {
 
 const chainID = 7357001
 
-// The roles of the five nodes. The fourth and fifth contribute nothing; the
+// The tour's five nodes. The fourth and fifth contribute nothing; the
 // fifth works only where the fourth does not. The second and the fifth audit:
 // two votes are a quorum against a root, and when the fifth has worked there is
 // another to audit it.
-var roles = [][]home.Role{
-	{home.Pinner, home.Poster},
-	{home.Pinner, home.Auditor},
-	{home.Pinner},
-	{home.Worker},
-	{home.Worker, home.Auditor},
+var five = []Member{
+	{Roles: []home.Role{home.Pinner, home.Poster}},
+	{Roles: []home.Role{home.Pinner, home.Auditor}},
+	{Roles: []home.Role{home.Pinner}},
+	{Roles: []home.Role{home.Worker}},
+	{Roles: []home.Role{home.Worker, home.Auditor}},
 }
 
 // fallbackWeight makes the fifth node first in one ranking of ten thousand:
@@ -113,7 +122,10 @@ func Start(ctx context.Context, c Config, tell Teller) (*Devnet, error) {
 		}
 		c.Exe = exe
 	}
-	d := &Devnet{Dir: c.Dir, c: c, preset: c.Preset}
+	d := &Devnet{Dir: c.Dir, c: c, preset: c.Preset, members: c.Members}
+	if len(d.members) == 0 {
+		d.members = five
+	}
 	if err := d.start(ctx, tell); err != nil {
 		d.Stop()
 		return nil, err
@@ -130,11 +142,11 @@ func (d *Devnet) start(ctx context.Context, tell Teller) error {
 	if err := d.StartChain(up); err != nil {
 		return err
 	}
-	tell.Say("A chain of this machine's own runs, with Tally's four contracts on it.")
+	tell.Say("A chain of this machine's own runs, with Tally's five contracts on it.")
 	var grants []localnet.Grant
 	var auditors []common.Address
-	for i := range roles {
-		h, err := makeHome(d.nodeDir(i), roles[i], d.Chain.Ready.RPC)
+	for i, m := range d.members {
+		h, err := makeHome(d.nodeDir(i), m, d.Chain.Ready.RPC)
 		if err != nil {
 			return err
 		}
@@ -154,32 +166,37 @@ func (d *Devnet) start(ctx context.Context, tell Teller) error {
 	if err := faucet.Appoint(up, auditors); err != nil {
 		return err
 	}
-	d.Nodes = make([]*Node, len(roles))
+	d.Nodes = make([]*Node, len(d.members))
 	if err := d.StartNode(up, 0); err != nil {
 		return err
 	}
-	if err := d.each(len(roles)-1, func(i int) error { return d.StartNode(up, i+1) }); err != nil {
+	if err := d.each(len(d.members)-1, func(i int) error { return d.StartNode(up, i+1) }); err != nil {
 		return err
 	}
-	if err := d.Await(up, func(s api.Status) bool { return s.Nodes == len(roles) && s.Peers >= 1 && len(s.Problems) == 0 }); err != nil {
+	if err := d.Await(up, func(s api.Status) bool { return s.Nodes == len(d.members) && s.Peers >= 1 && len(s.Problems) == 0 }); err != nil {
 		return err
 	}
-	if err := faucet.Weigh(up, grants[4].To, fallbackWeight); err != nil {
-		return err
+	if len(d.c.Members) == 0 {
+		if err := faucet.Weigh(up, grants[4].To, fallbackWeight); err != nil {
+			return err
+		}
 	}
 	st, err := api.Get[api.Status](up, d.Nodes[0].client, "/v0/status", nil)
 	if err != nil {
 		return err
 	}
 	d.Network = st.Network
-	tell.Say(fmt.Sprintf("Five nodes of network %s run, are registered and know one another.", d.Network))
+	tell.Say(fmt.Sprintf("%d nodes of network %s run, are registered and know one another.", len(d.Nodes), d.Network))
 	return nil
 }
 
 // makeHome makes a node's directory, or takes the one of a devnet that ran there
 // before, whose chain was elsewhere.
-func makeHome(dir string, roles []home.Role, rpc string) (*home.Home, error) {
-	c := home.Config{Network: "devnet", Roles: roles, RPC: []string{rpc}, Profile: p2p.ProfileLAN, Prices: Prices}
+func makeHome(dir string, m Member, rpc string) (*home.Home, error) {
+	c := home.Config{Network: "devnet", Roles: m.Roles, RPC: []string{rpc}, Profile: p2p.ProfileLAN, Prices: Prices}
+	if m.Set != nil {
+		m.Set(&c)
+	}
 	h, err := home.Init(dir, c, nil)
 	if !errors.Is(err, home.ErrExists) {
 		return h, err
@@ -206,6 +223,9 @@ func (d *Devnet) StartChain(ctx context.Context) error {
 		"--epoch", d.preset.Epoch.String(), "--commit-window", d.preset.Commit.String(), "--proof-period", fmt.Sprint(d.preset.ProofPeriod),
 		"--audit-window", d.preset.Audit.String(), "--claim-delay", d.preset.Delay.String(), "--with-parent", "--json",
 	}
+	if d.preset.Heartbeat > 0 {
+		args = append(args, "--heartbeat", d.preset.Heartbeat.String())
+	}
 	if d.Chain != nil { // where the nodes look for it
 		args = append(args, "--rpc", d.Chain.Ready.RPC)
 	}
@@ -217,11 +237,14 @@ func (d *Devnet) StartChain(ctx context.Context) error {
 	return nil
 }
 
+// Book is the file of the network's address book.
+func (d *Devnet) Book() string { return localnet.BookPath(d.chainDir()) }
+
 // StartNode starts a node's process, anew after a stop.
 func (d *Devnet) StartNode(ctx context.Context, i int) error {
-	args := []string{"up", "--data", d.nodeDir(i), "--book", localnet.BookPath(d.chainDir()), "--with-parent", "--json"}
+	args := []string{"up", "--data", d.nodeDir(i), "--book", d.Book(), "--with-parent", "--json"}
 	for j, n := range d.Nodes {
-		if j != i && n != nil {
+		if j != i && n != nil && !n.ended() {
 			for _, a := range n.Ready.Addrs {
 				args = append(args, "--bootstrap", a)
 			}
@@ -237,7 +260,7 @@ func (d *Devnet) StartNode(ctx context.Context, i int) error {
 		p.Kill()
 		return err
 	}
-	d.Nodes[i] = &Node{Process: p, Dir: d.nodeDir(i), Roles: roles[i], client: c}
+	d.Nodes[i] = &Node{Process: p, Dir: d.nodeDir(i), Roles: d.members[i].Roles, client: c}
 	return nil
 }
 

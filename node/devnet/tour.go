@@ -33,6 +33,7 @@ type Result struct {
 	Model      ModelResult    `json:"model"`
 	Answers    []Answer       `json:"answers"`
 	Receipts   ReceiptsResult `json:"receipts"`
+	Proofs     ProofsResult   `json:"proofs"`
 	Epoch      EpochResult    `json:"epoch"`
 	Claims     []ClaimResult  `json:"claims"`
 	Audit      AuditResult    `json:"audit"`
@@ -52,6 +53,14 @@ type DatanetResult struct {
 type PinResult struct {
 	Shard   string   `json:"shard"`
 	Holders []string `json:"holders"`
+}
+
+// ProofsResult is how much of what pinners promised they proved on chain, in
+// seconds over all pins.
+type ProofsResult struct {
+	Pins     int    `json:"pins"`
+	Promised uint64 `json:"promised"`
+	Proved   uint64 `json:"proved"`
 }
 
 // ModelResult is the model that was trained. Losses are nats per token.
@@ -135,6 +144,7 @@ func (r Result) Check() error {
 	for _, role := range []string{"worker", "pinner", "contributor"} {
 		expect(roles[role], "no %s claimed anything", role)
 	}
+	expect(r.Proofs.Pins >= 2*r.Datanet.Shards && r.Proofs.Proved > 0, "pinners proved %d of %d seconds of %d pins", r.Proofs.Proved, r.Proofs.Promised, r.Proofs.Pins)
 	expect(r.Audit == AuditResult{equal, equal, equal}, "the audits found %+v", r.Audit)
 	expect(r.Invariants.ReasonsSum, "sums over reasons differ from what was committed")
 	expect(r.Invariants.LedgerEqualsClaimable, "what is claimable differs from the ledger")
@@ -285,6 +295,9 @@ func (d *Devnet) settle(ctx context.Context, r *Result, _ Corpus, tell Teller) e
 	if err != nil {
 		return fmt.Errorf("%w: not every receipt came to an end: %w", ErrTour, err)
 	}
+	if err := d.proofs(ctx, r, tell); err != nil {
+		return err
+	}
 	for i, n := range d.Nodes {
 		var st api.Rewards
 		err := poll(ctx, func() (bool, error) { // until this node has read that far
@@ -305,6 +318,33 @@ func (d *Devnet) settle(ctx context.Context, r *Result, _ Corpus, tell Teller) e
 		}
 	}
 	tell.Say(fmt.Sprintf("Epoch %d is anchored; worker, pinners and contributors have claimed what they earned.", d.lastEpoch))
+	return nil
+}
+
+// proofs waits for the end of every pin and sums up what was proved.
+func (d *Devnet) proofs(ctx context.Context, r *Result, tell Teller) error {
+	for i := range d.datanet.Shards {
+		var rs []api.Receipt
+		err := poll(ctx, func() (_ bool, err error) {
+			rs, err = api.Get[[]api.Receipt](ctx, d.Nodes[i].client, "/v0/receipts", nil)
+			rs = slices.DeleteFunc(rs, func(x api.Receipt) bool {
+				return x.Kind != protocol.KindPin.String() || x.Payer != d.Nodes[i].Ready.Account
+			})
+			return !slices.ContainsFunc(rs, unsettled), err
+		})
+		if err != nil {
+			return fmt.Errorf("%w: not every pin came to an end: %w", ErrTour, err)
+		}
+		for _, x := range rs {
+			if p := x.Progress; p != nil {
+				r.Proofs.Pins++
+				r.Proofs.Promised += p.Promised
+				r.Proofs.Proved += p.Proved
+				d.lastEpoch = max(d.lastEpoch, x.Epoch)
+			}
+		}
+	}
+	tell.Say(fmt.Sprintf("The pinners proved to the chain that they kept the shards for %d of the %d seconds that they promised, and are paid for these.", r.Proofs.Proved, r.Proofs.Promised))
 	return nil
 }
 
