@@ -379,7 +379,6 @@ func (n *Node) loops() []loop {
 		{"datanets", n.datanets.Run},
 		{"adverts", n.learnAdverts},
 		{"announcer", n.announcer.Run},
-		{"datanets", n.datanets.Run},
 		{"pinning service", n.pins.Run},
 	}
 	ls = append(ls, n.storageLoops()...)

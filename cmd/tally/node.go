@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"tally/chainclient"
+	"tally/chainclient/embedded"
 	"tally/node"
 	"tally/node/api"
 	"tally/node/devnet"
@@ -173,6 +174,7 @@ func (t *tool) chainCommand() *cobra.Command {
 	f.DurationVar(&audit, "audit-window", 3*time.Minute, "time after that to audit")
 	f.Uint64Var(&proofs, "proof-period", node.DefaultProofPeriod, "blocks in which every pinner proves its set once, at least 8")
 	f.DurationVar(&delay, "claim-delay", time.Minute, "time from an anchor to claims")
+	f.DurationVar(&cfg.Heartbeat, "heartbeat", embedded.DefaultHeartbeat, "longest time between blocks while something happens")
 	f.BoolVar(&withParent, "with-parent", false, "stop when standard input ends")
 	return c
 }

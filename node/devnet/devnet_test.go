@@ -12,11 +12,11 @@ import (
 
 func TestStoppedDevnetsNodesAreTakenAgain(t *testing.T) {
 	dir := t.TempDir()
-	made, err := makeHome(dir, []home.Role{home.Pinner}, "http://127.0.0.1:1")
+	made, err := makeHome(dir, Member{Roles: []home.Role{home.Pinner}}, "http://127.0.0.1:1")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := makeHome(dir, roles[1], "http://127.0.0.1:2"); err != nil {
+	if _, err := makeHome(dir, five[1], "http://127.0.0.1:2"); err != nil {
 		t.Fatal(err)
 	}
 	back, err := home.Open(dir)

@@ -95,6 +95,16 @@ func spawn(ctx context.Context, exe, dir, name string, args ...string) (*Process
 // PID is the process's number.
 func (p *Process) PID() int { return p.cmd.Process.Pid }
 
+// ended says whether the process has.
+func (p *Process) ended() bool {
+	select {
+	case <-p.done:
+		return true
+	default:
+		return false
+	}
+}
+
 // Kill ends the process at once, as kill -9 does.
 func (p *Process) Kill() {
 	_ = p.cmd.Process.Kill()
