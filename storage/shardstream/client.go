@@ -76,19 +76,31 @@ func (c *client) header() ([]byte, error) {
 	return a.Body, nil
 }
 
-// info asks what the file of a shard is.
-func (c *client) info(ctx context.Context, root cid.Cid) (storage.Outline, error) {
+// info asks what the file of a shard is, and which private datanet's, if any.
+func (c *client) info(ctx context.Context, root cid.Cid) (o storage.Outline, datanet cid.Cid, err error) {
 	if err := c.ask(request{Op: opInfo, Root: root}); err != nil {
-		return storage.Outline{}, err
+		return o, cid.Undef, err
 	}
 	b, err := c.header()
 	if err != nil {
-		return storage.Outline{}, err
+		return o, cid.Undef, err
 	}
 	if err := c.down.take(ctx, len(b)); err != nil {
-		return storage.Outline{}, err
+		return o, cid.Undef, err
 	}
 	return parseInfo(b)
+}
+
+// show sends a credential; nil says that the holder takes it.
+func (c *client) show(root cid.Cid, credential []byte) error {
+	if err := c.ask(request{Op: opShow, Root: root, Count: uint64(len(credential))}); err != nil {
+		return err
+	}
+	if err := c.patient(c.stall, func() error { return c.conn.Send(credential) }); err != nil {
+		return err
+	}
+	_, err := c.header()
+	return err
 }
 
 // take is Take for any number of bytes.

@@ -25,6 +25,8 @@ type fetch struct {
 	found      <-chan peer.ID // nil when the search is over
 	refused    map[claim]bool // outlines that are not believed
 	reasons    []error        // the last few
+
+	entry entry
 }
 
 // candidate is a node that may hold the shard.

@@ -59,6 +59,12 @@ type Config struct {
 	Stall time.Duration
 	// Wrong is told of each source that sent data that is not the shard's. May be nil.
 	Wrong func(p peer.ID, err error)
+	// Credential is what shows a holder that refuses a shard that this node may read it;
+	// empty if there is none. It is asked for once a fetch. May be nil.
+	Credential func(ctx context.Context, root cid.Cid) ([]byte, error)
+	// Believe says whether to take a holder's word that a shard is a private datanet's,
+	// and so to hide it here too: see storage.Store.SetPrivate. Nil takes it.
+	Believe func(ctx context.Context, root, datanet cid.Cid) bool
 	// NoBlocks leaves out the store's exchange where no node serves streams.
 	NoBlocks bool
 	// Logger takes what an operator should know. Nil discards it.

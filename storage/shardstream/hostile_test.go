@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
+	"github.com/ipfs/go-cid"
 	"github.com/libp2p/go-libp2p/core/peer"
 
 	"tally/p2p/frame"
@@ -26,9 +27,10 @@ type (
 		Body   []byte `max:"100000"`
 	}
 	wireInfo struct {
-		Piece common.Hash
-		Size  uint64
-		Layer []byte `max:"100000"`
+		Piece   common.Hash
+		Size    uint64
+		Layer   []byte `max:"100000"`
+		Datanet cid.Cid
 	}
 )
 
@@ -123,6 +125,7 @@ var hostiles = map[string]hostile{
 	"another size":   {lie(func(m *wireInfo) { m.Size++ }), true, 1 << 10},
 	"huge size":      {lie(func(m *wireInfo) { m.Size = 1 << 62 }), true, 1 << 10},
 	"no size":        {lie(func(m *wireInfo) { m.Size, m.Layer = 0, nil }), true, 1 << 10},
+	"endless owner":  {lie(func(m *wireInfo) { m.Datanet = cid.NewCidV1(cid.Raw, append([]byte{0, 100}, make([]byte, 100)...)) }), true, 1 << 10},
 	"another layer":  {lie(func(m *wireInfo) { m.Layer[40] ^= 1 }), true, 1 << 10},
 	"short layer":    {lie(func(m *wireInfo) { m.Layer = m.Layer[32:] }), true, 1 << 10},
 	"odd layer":      {lie(func(m *wireInfo) { m.Layer = m.Layer[1:] }), true, 1 << 10},
@@ -223,7 +226,7 @@ func TestManyHostileSourcesEndAndAnHonestOneIsFound(t *testing.T) {
 	one, two, net := open(t, ""), open(t, ""), newNetwork(t)
 	want := importFile(t, one, noise(61, 5<<20))
 	for i := range 40 {
-		net.add("bad "+string(rune('A'+i)), says(encode(t, wireAnswer{Body: encode(t, wireInfo{common.Hash{byte(i)}, 1000, make([]byte, 32)})}), nil))
+		net.add("bad "+string(rune('A'+i)), says(encode(t, wireAnswer{Body: encode(t, wireInfo{common.Hash{byte(i)}, 1000, make([]byte, 32), cid.Undef})}), nil))
 	}
 	net.add("good", server(t, one).Serve)
 	if got, err := fetcher(t, two, net).Fetch(t.Context(), shardstream.Want{Root: want.Root}, nil); err != nil || got != want {

@@ -97,9 +97,13 @@ func (r *round) ask(ctx context.Context, s *source) error {
 	stop := context.AfterFunc(ctx, conn.Reset)
 	defer stop()
 	k := &client{conn: conn, stall: r.t.f.c.Stall, down: r.t.f.c.Down}
-	o, err := k.info(ctx, r.t.w.Root)
+	o, datanet, err := r.t.enter(ctx, k)
 	if err != nil {
 		return fmt.Errorf("ask what the shard is: %w", err)
+	}
+	if err := r.t.hide(ctx, datanet); err != nil {
+		r.fail(err)
+		return err
 	}
 	q, err := r.believe(ctx, s, o)
 	if err != nil {

@@ -32,6 +32,10 @@ type ServerConfig struct {
 	// May says whether asker may read a shard, by nil; any error is a refusal. It is
 	// asked before every answer. Nil lets everybody read everything.
 	May func(ctx context.Context, asker Asker, root cid.Cid) error
+	// Show says by nil that a credential, at most MaxCredential bytes that asker sent,
+	// lets it read a shard which May refuses. It is kept for as long as the stream, and
+	// asked about before every answer. Nil takes none.
+	Show func(ctx context.Context, asker Asker, root cid.Cid, credential []byte) error
 	// Sign signs what this node shows, and returns the envelope of the
 	// protocol.Signed. Nil refuses to prove.
 	Sign func(ctx context.Context, m protocol.Retrieved) ([]byte, error)
@@ -105,6 +109,8 @@ func (s *Server) Serve(ctx context.Context, from Asker, c Conn) error {
 			err = v.info(ctx, q)
 		case opRange:
 			err = v.span(ctx, q)
+		case opShow:
+			err = v.show(ctx, q)
 		default:
 			err = v.prove(ctx, q)
 		}
@@ -120,7 +126,14 @@ type visit struct {
 	from Asker
 	conn Conn
 	slot bool // it holds one of Server.slots
+
+	shown      cid.Cid // shard for which credential was taken; undefined if none
+	credential []byte
+	showing    int // credentials that were sent
 }
+
+// maxShows bounds the credentials of one stream.
+const maxShows = 8
 
 func (v *visit) end() {
 	if v.slot {
@@ -132,7 +145,11 @@ func (v *visit) end() {
 // a grant may be taken back, and a shard healed, while a stream lasts.
 func (v *visit) open(ctx context.Context, root cid.Cid) (*storage.File, error) {
 	if v.s.c.May != nil {
-		if err := v.s.c.May(ctx, v.from, root); err != nil {
+		err := v.s.c.May(ctx, v.from, root)
+		if err != nil && v.s.c.Show != nil && v.shown.Equals(root) {
+			err = v.s.c.Show(ctx, v.from, root, v.credential)
+		}
+		if err != nil {
 			v.s.c.Logger.Debug("shard refused", "peer", v.from.Peer, "root", root, "err", err)
 			return nil, ErrRefused
 		}
@@ -184,7 +201,32 @@ func (v *visit) info(ctx context.Context, q request) error {
 	if err != nil {
 		return v.refuse(q, err)
 	}
-	return v.send(statusGood, info{Piece: common.Hash(f.Piece), Size: f.Size, Layer: flat(layer)})
+	of, _ := v.s.c.Store.Private(q.Root)
+	return v.send(statusGood, info{Piece: common.Hash(f.Piece), Size: f.Size, Layer: flat(layer), Datanet: of})
+}
+
+// show takes a credential for a shard.
+func (v *visit) show(ctx context.Context, q request) error {
+	if v.showing++; v.showing > maxShows {
+		return fmt.Errorf("%d credentials: %w", v.showing, ErrMalformed)
+	}
+	b, err := v.conn.Recv(int(q.Count))
+	if err != nil {
+		return err
+	}
+	if uint64(len(b)) != q.Count {
+		return fmt.Errorf("credential of %d bytes, said to be %d: %w", len(b), q.Count, ErrMalformed)
+	}
+	err = ErrRefused
+	if v.s.c.Show != nil {
+		err = v.s.c.Show(ctx, v.from, q.Root, b)
+	}
+	if err != nil {
+		v.s.c.Logger.Debug("credential refused", "peer", v.from.Peer, "root", q.Root, "err", err)
+		return v.refuse(q, ErrRefused)
+	}
+	v.shown, v.credential = q.Root, b
+	return v.send(statusGood, nil)
 }
 
 func (v *visit) span(ctx context.Context, q request) error {

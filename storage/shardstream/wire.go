@@ -62,6 +62,7 @@ const (
 	opInfo uint8 = iota + 1
 	opRange
 	opProve
+	opShow
 )
 
 // MaxRange is the most bytes of one range.
@@ -73,8 +74,11 @@ type request struct {
 	Root  cid.Cid     // of the shard; prove may name the piece instead
 	Piece common.Hash // piece root, prove only, with Root undefined
 	At    uint64      // offset of a range, index of a leaf
-	Count uint64      // bytes of a range
+	Count uint64      // bytes of a range, or of the credential that follows
 }
+
+// MaxCredential bounds what a reader shows to be let in, in bytes.
+const MaxCredential = 32 << 10
 
 // maxRequest bounds an encoded request.
 const maxRequest = 128
@@ -92,7 +96,7 @@ func parseRequest(b []byte) (request, error) {
 			return q, fmt.Errorf("%w: %w", ErrMalformed, err)
 		}
 	}
-	if q.Op < opInfo || q.Op > opProve || !q.Root.Defined() && q.Op != opProve {
+	if q.Op < opInfo || q.Op > opShow || q.Op == opShow && (q.Count == 0 || q.Count > MaxCredential) || !q.Root.Defined() && q.Op != opProve {
 		return q, fmt.Errorf("operation %d: %w", q.Op, ErrMalformed)
 	}
 	return q, nil
@@ -135,20 +139,27 @@ func parseAnswer(b []byte) (answer, error) {
 
 // info is an outline as it travels.
 type info struct {
-	Piece common.Hash
-	Size  uint64
-	Layer []byte `max:"32768"` // 32 bytes a MiB
+	Piece   common.Hash
+	Size    uint64
+	Layer   []byte  `max:"32768"` // 32 bytes a MiB
+	Datanet cid.Cid // whose the shard is if it is private
 }
 
-func parseInfo(b []byte) (storage.Outline, error) {
+// maxLink bounds the CID of a datanet, in bytes.
+const maxLink = 64
+
+func parseInfo(b []byte) (o storage.Outline, datanet cid.Cid, err error) {
 	var m info
 	if err := protocol.Decode(b, &m); err != nil {
-		return storage.Outline{}, fmt.Errorf("%w: %w", ErrMalformed, err)
+		return o, cid.Undef, fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
 	if len(m.Layer)%32 != 0 {
-		return storage.Outline{}, fmt.Errorf("layer of %d bytes: %w", len(m.Layer), ErrMalformed)
+		return o, cid.Undef, fmt.Errorf("layer of %d bytes: %w", len(m.Layer), ErrMalformed)
 	}
-	return storage.Outline{Piece: piece.Hash(m.Piece), Size: m.Size, Layer: hashes(m.Layer)}, nil
+	if m.Datanet.ByteLen() > maxLink {
+		return o, cid.Undef, fmt.Errorf("datanet of %d bytes: %w", m.Datanet.ByteLen(), ErrMalformed)
+	}
+	return storage.Outline{Piece: piece.Hash(m.Piece), Size: m.Size, Layer: hashes(m.Layer)}, m.Datanet, nil
 }
 
 // proof is an Answer as it travels.

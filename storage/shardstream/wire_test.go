@@ -34,6 +34,7 @@ func FuzzParseRequest(f *testing.F) {
 	seed(f, request{Op: opInfo, Root: root})
 	seed(f, request{Op: opRange, Root: root, At: 1 << 40, Count: MaxRange})
 	seed(f, request{Op: opProve, Piece: common.Hash{1}, At: 7})
+	seed(f, request{Op: opShow, Root: root, Count: 700})
 	seed(f, request{Op: opProve, Root: cid.NewCidV1(cid.Raw, root.Hash())})
 	f.Fuzz(func(t *testing.T, b []byte) {
 		q, err := parseRequest(b)
@@ -43,6 +44,9 @@ func FuzzParseRequest(f *testing.F) {
 		again(t, b, q)
 		if !q.Root.Defined() && q.Op != opProve {
 			t.Fatal("a range of nothing")
+		}
+		if q.Op == opShow && (q.Count == 0 || q.Count > MaxCredential) {
+			t.Fatalf("a credential of %d bytes", q.Count)
 		}
 	})
 }
@@ -64,13 +68,13 @@ func FuzzParseAnswer(f *testing.F) {
 
 func FuzzParseInfo(f *testing.F) {
 	seed(f, info{Piece: common.Hash{1}, Size: 5, Layer: make([]byte, 32)})
-	seed(f, info{Piece: common.Hash{1}, Size: 1 << 30, Layer: make([]byte, maxLayer)})
+	seed(f, info{Piece: common.Hash{1}, Size: 1 << 30, Layer: make([]byte, maxLayer), Datanet: protocol.CIDOf([]byte{1})})
 	f.Fuzz(func(t *testing.T, b []byte) {
-		o, err := parseInfo(b)
+		o, of, err := parseInfo(b)
 		if err != nil {
 			return
 		}
-		again(t, b, info{common.Hash(o.Piece), o.Size, flat(o.Layer)})
+		again(t, b, info{common.Hash(o.Piece), o.Size, flat(o.Layer), of})
 		if len(o.Layer) > maxLayer/32 {
 			t.Fatal("too long a layer")
 		}
@@ -94,7 +98,7 @@ func FuzzParseProof(f *testing.F) {
 
 func TestTheLargestMessagesFit(t *testing.T) {
 	for _, v := range []any{
-		answer{Body: must(t, info{Piece: common.Hash{1}, Size: 1 << 62, Layer: make([]byte, maxLayer)})},
+		answer{Body: must(t, info{Piece: common.Hash{1}, Size: 1 << 62, Layer: make([]byte, maxLayer), Datanet: protocol.CIDOf(nil)})},
 		answer{Body: must(t, proof{Size: 1 << 62, Leaf: make([]byte, 256), Path: make([]byte, 56*32), Signed: make([]byte, 512)})},
 	} {
 		if b := must(t, v); len(b) > maxAnswer {

@@ -1,0 +1,200 @@
+package shardstream_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ipfs/go-cid"
+
+	"tally/protocol"
+	"tally/protocol/piece"
+	"tally/storage"
+	"tally/storage/shardstream"
+)
+
+var datanet = protocol.CIDOf([]byte("a datanet"))
+
+// guarded holds a private shard, which those read who show the pass.
+func guarded(t testing.TB, s *storage.Store, pass *atomic.Pointer[[]byte]) *shardstream.Server {
+	t.Helper()
+	sign, _ := signing(t)
+	return server(t, s, sign, func(c *shardstream.ServerConfig) {
+		c.May = func(_ context.Context, _ shardstream.Asker, root cid.Cid) error {
+			if _, private := s.Private(root); private {
+				return errors.New("private")
+			}
+			return nil
+		}
+		c.Show = func(_ context.Context, _ shardstream.Asker, root cid.Cid, b []byte) error {
+			if _, private := s.Private(root); !private || !bytes.Equal(b, *pass.Load()) {
+				return errors.New("wrong pass")
+			}
+			return nil
+		}
+	})
+}
+
+func TestACredentialOpensAPrivateShardAndTheReaderHidesItToo(t *testing.T) {
+	one, net := open(t, ""), newNetwork(t)
+	secret, public := importFile(t, one, noise(90, 5<<20)), importFile(t, one, noise(91, 1<<20))
+	if err := one.SetPrivate(t.Context(), secret.Root, datanet); err != nil {
+		t.Fatal(err)
+	}
+	var pass atomic.Pointer[[]byte]
+	pass.Store(&[]byte{1, 2, 3})
+	net.add("a", guarded(t, one, &pass).Serve)
+	net.add("b", guarded(t, one, &pass).Serve)
+	for name, show := range map[string]func(context.Context, cid.Cid) ([]byte, error){
+		"nothing to show": nil,
+		"another's":       func(context.Context, cid.Cid) ([]byte, error) { return []byte{1, 2}, nil },
+		"none":            func(context.Context, cid.Cid) ([]byte, error) { return nil, nil },
+		"too long":        func(context.Context, cid.Cid) ([]byte, error) { return make([]byte, shardstream.MaxCredential+1), nil },
+		"lost":            func(context.Context, cid.Cid) ([]byte, error) { return nil, errors.New("lost") },
+	} {
+		f := fetcher(t, open(t, ""), net, func(c *shardstream.Config) { c.Credential = show })
+		if _, err := f.Fetch(t.Context(), shardstream.Want{Root: secret.Root}, nil); !errors.Is(err, shardstream.ErrRefused) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	asked := 0
+	two := open(t, "")
+	f := fetcher(t, two, net, func(c *shardstream.Config) {
+		c.Credential = func(_ context.Context, root cid.Cid) ([]byte, error) {
+			if asked++; !root.Equals(secret.Root) {
+				t.Errorf("asked for a credential for %s", root)
+			}
+			return *pass.Load(), nil
+		}
+	})
+	for _, want := range []storage.Shard{secret, public} {
+		if got, err := f.Fetch(t.Context(), shardstream.Want{Root: want.Root}, nil); err != nil || got != want {
+			t.Fatal(got, err)
+		}
+	}
+	if of, private := two.Private(secret.Root); !private || !of.Equals(datanet) || asked != 1 {
+		t.Fatalf("private %t of %s, asked %d times", private, of, asked)
+	}
+	if _, private := two.Private(public.Root); private {
+		t.Fatal("a public shard is hidden")
+	}
+	if has, err := two.Blockstore().Has(t.Context(), secret.Root); has || err != nil {
+		t.Fatal("what was read is shown to others", err)
+	}
+}
+
+func TestAHoldersWordThatAShardIsPrivateIsCheckedOnce(t *testing.T) {
+	one, net := open(t, ""), newNetwork(t)
+	want := importFile(t, one, noise(92, 3<<20))
+	if err := one.SetPrivate(t.Context(), want.Root, datanet); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"a", "b", "c"} {
+		net.add(name, server(t, one).Serve)
+	}
+	two := open(t, "")
+	var looked atomic.Int32
+	f := fetcher(t, two, net, func(c *shardstream.Config) {
+		c.Believe = func(_ context.Context, root, of cid.Cid) bool {
+			looked.Add(1)
+			return !of.Equals(datanet)
+		}
+	})
+	if _, err := f.Fetch(t.Context(), shardstream.Want{Root: want.Root}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, private := two.Private(want.Root); private || looked.Load() != 1 {
+		t.Fatalf("private %t, looked %d times", private, looked.Load())
+	}
+}
+
+func TestACredentialIsForOneShardOfOneStreamAndCanBeTakenBack(t *testing.T) {
+	one := open(t, "")
+	secret, other := importFile(t, one, noise(93, 2<<20)), importFile(t, one, noise(94, 2<<20))
+	for _, sh := range []storage.Shard{secret, other} {
+		if err := one.SetPrivate(t.Context(), sh.Root, datanet); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var pass atomic.Pointer[[]byte]
+	pass.Store(&[]byte{7})
+	v := guarded(t, one, &pass)
+	c, _ := talk(t, v, "x")
+	refused := func(root cid.Cid, of storage.Shard, want error) {
+		t.Helper()
+		if _, err := shardstream.Prove(t.Context(), c, root, of.Piece, 0, time.Second); !errors.Is(err, want) {
+			t.Fatalf("%v, want %v", err, want)
+		}
+	}
+	refused(secret.Root, secret, shardstream.ErrRefused)
+	if err := show(t, c, secret, []byte{7}); err != 0 {
+		t.Fatal(err)
+	}
+	refused(secret.Root, secret, nil)
+	refused(cid.Undef, secret, nil)
+	refused(other.Root, other, shardstream.ErrRefused)
+	pass.Store(&[]byte{8})
+	refused(secret.Root, secret, shardstream.ErrRefused)
+	if err := show(t, c, secret, []byte{7}); err != 2 {
+		t.Fatal(err)
+	}
+	pass.Store(&[]byte{7})
+	c2, _ := talk(t, v, "x")
+	if _, err := shardstream.Prove(t.Context(), c2, secret.Root, piece.Hash{}, 0, time.Second); !errors.Is(err, shardstream.ErrRefused) {
+		t.Fatal("another stream is let in", err)
+	}
+}
+
+func TestCredentialsWithoutEndEndTheStream(t *testing.T) {
+	one := open(t, "")
+	secret := importFile(t, one, noise(95, 100))
+	if err := one.SetPrivate(t.Context(), secret.Root, datanet); err != nil {
+		t.Fatal(err)
+	}
+	var pass atomic.Pointer[[]byte]
+	pass.Store(&[]byte{7})
+	for name, send := range map[string]func(c *conn) error{
+		"many": func(c *conn) error {
+			for range 8 {
+				if err := show(t, c, secret, []byte{6}); err != 2 {
+					t.Fatal(err)
+				}
+			}
+			return errors.Join(c.Send(request(t, 4, secret, 0, 1)), c.Send([]byte{6}))
+		},
+		"shorter than said": func(c *conn) error { return errors.Join(c.Send(request(t, 4, secret, 0, 9)), c.Send([]byte{6})) },
+		"longer than said":  func(c *conn) error { return errors.Join(c.Send(request(t, 4, secret, 0, 1)), c.Send([]byte{6, 6})) },
+		"huge":              func(c *conn) error { return c.Send(request(t, 4, secret, 0, 1<<40)) },
+		"empty":             func(c *conn) error { return c.Send(request(t, 4, secret, 0, 0)) },
+		"for no shard":      func(c *conn) error { return c.Send(encode(t, wireRequest{Op: 4, Piece: common.Hash{1}, Count: 1})) },
+	} {
+		c, ended := talk(t, guarded(t, one, &pass), "x")
+		if err := send(c); err != nil {
+			t.Fatal(name, err)
+		}
+		if err := <-ended; err == nil {
+			t.Errorf("%s: it goes on", name)
+		}
+	}
+}
+
+// show sends a credential and returns the status.
+func show(t testing.TB, c *conn, sh storage.Shard, b []byte) uint8 {
+	t.Helper()
+	if err := errors.Join(c.Send(request(t, 4, sh, 0, uint64(len(b)))), c.Send(b)); err != nil {
+		t.Fatal(err)
+	}
+	m, err := c.Recv(100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var a wireAnswer
+	if err := protocol.Decode(m, &a); err != nil {
+		t.Fatal(err)
+	}
+	return a.Status
+}
