@@ -101,8 +101,8 @@ func (k *core) openIndex() (err error) {
 	if errors.Is(err, kv.ErrInUse) {
 		return fmt.Errorf("storage: open index: %w", err)
 	}
-	if err := fail("open index", err); errors.Is(err, ErrDisk) || errors.Is(err, ErrDiskFull) {
-		return err // the index may be sound
+	if maySound(err) {
+		return fail("open index", err)
 	}
 	k.log.Warn("index is broken and will be rebuilt from the shards", "err", err)
 	clear(k.shards)

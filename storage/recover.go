@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/ipfs/go-cid"
@@ -53,11 +55,24 @@ func (k *core) openMeta() (err error) {
 		if k.meta, err = tryOpen(dir, !k.temp); err == nil || errors.Is(err, kv.ErrInUse) {
 			return wrap("open", errors.Join(err, os.RemoveAll(fresh))) // of a crash in recoverMeta
 		}
-		if err := fail("open", err); errors.Is(err, ErrDisk) || errors.Is(err, ErrDiskFull) {
-			return err // the database may be sound
+		if maySound(err) {
+			return fail("open", err)
 		}
 	}
 	return k.recoverMeta(dir, fresh, roots, err)
+}
+
+// maySound says that a database did not open for want of something else.
+func maySound(err error) bool {
+	for _, e := range []error{
+		syscall.EIO, syscall.EROFS, syscall.ENOSPC, syscall.EDQUOT, syscall.EMFILE, syscall.ENFILE,
+		syscall.ENOMEM, syscall.EAGAIN, fs.ErrPermission,
+	} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
 }
 
 func (k *core) recoverMeta(dir, fresh string, roots []cid.Cid, why error) error {
