@@ -37,9 +37,14 @@ func sources() map[string][]byte {
 		"again between others":    bytes.Join([][]byte{leaf, other, leaf, noise(7, mib), other, noise(8, 100)}, nil),
 		"the last one is another": append(bytes.Repeat(leaf, 3), leaf[:1000]...),
 	}
+	more := 6
+	if testing.Short() {
+		more = 1
+		delete(m, "three batches")
+	}
 	seed := rand.Uint64()
 	rng := rand.New(rand.NewPCG(seed, 0))
-	for range 6 {
+	for range more {
 		var b []byte
 		for range rng.IntN(24) {
 			b = append(b, [][]byte{leaf, other, noise(rng.Uint64(), mib)}[rng.IntN(3)]...)

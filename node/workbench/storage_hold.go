@@ -133,12 +133,12 @@ func (b *storageBench) hold(ctx context.Context, dir, listen string) (*holder, e
 	return h, nil
 }
 
-// rest asks, a second apart, until the memory of the process no longer shrinks: an
-// index that was just filled is still being sorted when it is opened.
+// rest asks until the memory of the process stays what it is for a while: an index
+// that was just filled is still being sorted when it is opened.
 func (h *holder) rest(ctx context.Context) error {
-	for same, least := 0, h.Resident; same < 5; {
+	for same, last := 0, h.Resident; same < 5; {
 		select {
-		case <-time.After(time.Second):
+		case <-time.After(300 * time.Millisecond):
 		case <-ctx.Done():
 			return ctx.Err()
 		}
@@ -149,8 +149,8 @@ func (h *holder) rest(ctx context.Context) error {
 			return err
 		}
 		same++
-		if h.Resident < least-least/50 {
-			least, same = h.Resident, 0
+		if h.Resident < last-last/50 || h.Resident > last+last/50 {
+			last, same = h.Resident, 0
 		}
 	}
 	return nil
