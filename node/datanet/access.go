@@ -2,43 +2,200 @@ package datanet
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"slices"
+	"sync"
+	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ipfs/go-cid"
 
+	"tally/internal/kv"
 	"tally/protocol"
+	"tally/storage"
 )
 
-// MayRead says whether an account may be given the sealed shards of a datanet: anybody those of a public
-// one; of a private one its owner, its contributors as far as this node has seen versions, and
-// those who were granted it by us. Others show a grant: see ShowsGrant. ErrPrivate refuses.
-func (s *Service) MayRead(ctx context.Context, origin cid.Cid, account common.Address) error {
-	v, err := s.newestHere(ctx, origin)
+// Privacy keeps shards of private datanets from everybody's eyes. storage.Store is one.
+type Privacy interface {
+	// SetPrivate marks a shard, which need not be here yet, as a datanet's.
+	SetPrivate(ctx context.Context, root, of cid.Cid) error
+	// Private says whether a shard is marked, and as which datanet's.
+	Private(root cid.Cid) (of cid.Cid, private bool)
+}
+
+// lookWithin bounds what is asked of a datanet for a decision on one of its shards.
+const lookWithin = 20 * time.Second
+
+// maxDoors bounds the datanets whose readers are kept in memory.
+const maxDoors = 64
+
+func heldKey(origin cid.Cid) []byte { return append([]byte("datanet/held/"), origin.Bytes()...) } // the newest grant made to us
+
+// doors remembers who may read private datanets, by their newest versions known here.
+type doors struct {
+	mu   sync.Mutex
+	list map[cid.Cid]*access // guarded by mu, by a version's CID; an access never changes
+}
+
+// access is what one version says of its readers.
+type access struct {
+	v       Version // without its shards
+	roots   map[cid.Cid]bool
+	members map[common.Address]bool // the owner and the contributors
+}
+
+// access reads the newest version known here, from memory if it was read before.
+func (s *Service) access(ctx context.Context, origin cid.Cid) (*access, error) {
+	at := origin
+	for _, key := range [][]byte{headKey(origin), seenKey(origin)} {
+		c, err := s.getCID(key)
+		if err == nil {
+			at = c
+			break
+		}
+		if !errors.Is(err, kv.ErrNotFound) {
+			return nil, err
+		}
+	}
+	s.doors.mu.Lock()
+	a := s.doors.list[at]
+	s.doors.mu.Unlock()
+	if a != nil {
+		return a, nil
+	}
+	v, err := s.Read(ctx, at)
+	if err != nil {
+		return nil, err
+	}
+	if !v.Origin.Equals(origin) {
+		return nil, fmt.Errorf("%w: %s is a version of %s", ErrDatanet, origin, v.Origin)
+	}
+	a = &access{v: v, roots: map[cid.Cid]bool{}, members: map[common.Address]bool{v.Manifest.Owner: true}}
+	for _, x := range v.Manifest.Shards {
+		a.roots[x.Root] = true
+		a.members[x.Contributor] = true
+	}
+	a.v.Manifest.Shards, a.v.Manifest.Withdrawn = nil, nil
+	s.doors.mu.Lock()
+	defer s.doors.mu.Unlock()
+	if len(s.doors.list) >= maxDoors || s.doors.list == nil {
+		s.doors.list = map[cid.Cid]*access{}
+	}
+	s.doors.list[at] = a
+	return a, nil
+}
+
+// Hide marks a shard that a version lists, if the datanet is private: before it is fetched, or as it is
+// added.
+func (s *Service) Hide(ctx context.Context, v Version, root cid.Cid) error {
+	if v.Manifest.Reader == "" || s.c.Privacy == nil {
+		return nil
+	}
+	if of, private := s.c.Privacy.Private(root); private && !of.Equals(v.Origin) {
+		return nil // another datanet's readers have it here
+	}
+	if err := s.c.Privacy.SetPrivate(ctx, root, v.Origin); err != nil {
+		return fmt.Errorf("datanet: hide shard %s: %w", root, err)
+	}
+	return nil
+}
+
+// hideComing is Hide for what is to be fetched on the word of a datanet that this node only reads: what is
+// here and public stays public, so that nobody hides it by listing it.
+func (s *Service) hideComing(ctx context.Context, v Version, root cid.Cid) error {
+	if _, err := s.c.Data.Stat(ctx, root); err == nil {
+		return nil
+	}
+	return s.Hide(ctx, v, root)
+}
+
+// HideWanted is Hide for a shard that followed datanets may want.
+func (s *Service) HideWanted(ctx context.Context, root cid.Cid) error {
+	list, err := s.Following()
 	if err != nil {
 		return err
 	}
-	m := v.Manifest
-	if m.Reader == "" || account == m.Owner || slices.ContainsFunc(m.Shards, func(x protocol.Shard) bool { return x.Contributor == account }) {
+	for _, origin := range list {
+		a, err := s.access(ctx, origin)
+		if err != nil {
+			return err
+		}
+		if a.roots[root] {
+			if err := s.Hide(ctx, a.v, root); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// hideHeld marks those shards of a private datanet that are here: they may have come before this node knew
+// whose they are.
+func (s *Service) hideHeld(ctx context.Context, origin cid.Cid) error {
+	a, err := s.access(ctx, origin)
+	if err != nil || a.v.Manifest.Reader == "" {
+		return err
+	}
+	for root := range a.roots {
+		if _, err := s.c.Data.Stat(ctx, root); errors.Is(err, storage.ErrNotFound) {
+			continue
+		}
+		if err := s.Hide(ctx, a.v, root); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// hideOwn marks what is here of this node's own private datanets.
+func (s *Service) hideOwn(ctx context.Context) {
+	own, err := s.cids("datanet/head/")
+	for _, origin := range own {
+		err = errors.Join(err, s.hideHeld(ctx, origin))
+	}
+	if err != nil && ctx.Err() == nil {
+		s.c.Logger.Warn("shards of private datanets may be shown to others", "err", err)
+	}
+}
+
+// MayRead says, by nil, that an account may be given the shards of a datanet: anybody those of a public
+// one; of a private one its owner, those who contributed to it, as far as this node has seen its
+// versions, and on the owner's node those who were granted it. ErrPrivate refuses. Others show a grant: see ShowsGrant.
+func (s *Service) MayRead(ctx context.Context, origin cid.Cid, account common.Address) error {
+	ctx, cancel := context.WithTimeout(ctx, lookWithin)
+	defer cancel()
+	a, err := s.access(ctx, origin)
+	if err != nil {
+		return err
+	}
+	if a.v.Manifest.Reader == "" || a.members[account] {
 		return nil
 	}
-	if m.Owner == s.me {
+	if a.v.Manifest.Owner == s.me && account != (common.Address{}) {
 		list, err := s.ring.Grants(origin)
 		if err != nil {
 			return err
 		}
-		if account != (common.Address{}) && slices.ContainsFunc(list, func(g protocol.Grant) bool { return g.Account == account }) {
-			return nil
+		for _, g := range list {
+			if g.Account == account {
+				return nil
+			}
 		}
 	}
 	return fmt.Errorf("%w: %s was not granted %s", ErrPrivate, account, origin)
 }
 
-// ShowsGrant says whether an envelope is a grant of the datanet to the account, by its owner. A
-// grant that was revoked since still shows: it opened what was sealed before.
+// ShowsGrant says, by nil, that the envelope of a grant lets an account read the shards of a private datanet:
+// the owner signed it, to that account or to no account, and it opens the newest version that
+// this node has seen. So a grant that was taken back ends with that version.
 func (s *Service) ShowsGrant(ctx context.Context, origin cid.Cid, account common.Address, envelope []byte) error {
+	ctx, cancel := context.WithTimeout(ctx, lookWithin)
+	defer cancel()
 	signed, err := protocol.ParseSigned[protocol.Grant](envelope)
+	if err != nil {
+		return err
+	}
+	a, err := s.access(ctx, origin)
 	if err != nil {
 		return err
 	}
@@ -46,12 +203,84 @@ func (s *Service) ShowsGrant(ctx context.Context, origin cid.Cid, account common
 	if err != nil {
 		return err
 	}
-	v, err := s.newestHere(ctx, origin)
+	if !g.Datanet.Equals(origin) || g.Owner != a.v.Manifest.Owner {
+		return fmt.Errorf("%w: a grant of %s to %s was shown for %s", ErrPrivate, g.Owner, g.Datanet, origin)
+	}
+	if g.Account != account && g.Account != (common.Address{}) {
+		return fmt.Errorf("%w: %s showed a grant to %s", ErrPrivate, account, g.Account)
+	}
+	for _, k := range g.Keys {
+		if k.Reader == a.v.Manifest.Reader {
+			return nil
+		}
+	}
+	return fmt.Errorf("%w: the grant that %s showed does not open version %d: ask for it again", ErrPrivate, account, a.v.Manifest.Version)
+}
+
+// Credential is what this node shows to a holder of a private shard that refuses it: the grant that was
+// made to it, asked from the owner if that answers. Nothing if no datanet is known to list the
+// shard.
+func (s *Service) Credential(ctx context.Context, root cid.Cid) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, lookWithin)
+	defer cancel()
+	var origin cid.Cid
+	if s.c.Privacy != nil {
+		origin, _ = s.c.Privacy.Private(root)
+	}
+	if !origin.Defined() {
+		return nil, nil
+	}
+	a, err := s.access(ctx, origin)
 	if err != nil {
+		return nil, err
+	}
+	if a.v.Manifest.Owner == s.me {
+		return nil, nil
+	}
+	b, asking := s.ask(ctx, a.v.Manifest.Owner, opGrant, origin.Bytes())
+	if asking == nil {
+		_, asking = s.AcceptGrant(ctx, b)
+	}
+	b, err = s.get(heldKey(origin))
+	if errors.Is(err, kv.ErrNotFound) {
+		return nil, fmt.Errorf("%w: %w", ErrPrivate, asking)
+	}
+	return b, err
+}
+
+// keepGrant keeps the newest grant that was made to us.
+func (s *Service) keepGrant(g protocol.Grant, envelope []byte) error {
+	b, err := s.get(heldKey(g.Datanet))
+	if err == nil {
+		old, err := protocol.ParseSigned[protocol.Grant](b)
+		if err == nil {
+			if o, err := old.Open(s.c.Network); err == nil && o.Created > g.Created {
+				return nil
+			}
+		}
+	} else if !errors.Is(err, kv.ErrNotFound) {
 		return err
 	}
-	if !g.Datanet.Equals(origin) || g.Owner != v.Manifest.Owner || g.Account != account || account == (common.Address{}) {
-		return fmt.Errorf("%w: what %s shows is no grant of %s to it", ErrPrivate, account, origin)
+	return s.set(heldKey(g.Datanet), envelope)
+}
+
+// Lists says whether to believe that a shard is a private datanet's: the newest version that the owner
+// gives lists it. Where that cannot be found out it is believed, so that nothing is shown by mistake.
+func (s *Service) Lists(ctx context.Context, origin, root cid.Cid) bool {
+	ctx, cancel := context.WithTimeout(ctx, lookWithin)
+	defer cancel()
+	_, asking := s.Head(ctx, origin)
+	if errors.Is(asking, ErrDatanet) {
+		return false
 	}
-	return nil
+	a, err := s.access(ctx, origin)
+	switch {
+	case errors.Is(err, ErrDatanet) || errors.Is(err, protocol.ErrDocument):
+		return false
+	case err != nil:
+		return true
+	case a.v.Manifest.Reader == "":
+		return false
+	}
+	return a.roots[root] || asking != nil
 }

@@ -133,6 +133,9 @@ func (s *Service) prepare(ctx context.Context, v Version, part io.Reader) (p pre
 		if err != nil {
 			return fmt.Errorf("datanet: import: %w", err)
 		}
+		if err := s.Hide(ctx, v, sh.Root); err != nil {
+			return err
+		}
 		p = prepareOf(v, in, sh)
 		return nil
 	})
@@ -147,6 +150,9 @@ func (s *Service) prepareCAR(ctx context.Context, v Version, data io.Reader) (pr
 	sh, err := s.c.Shards.ImportCAR(ctx, data, cid.Undef)
 	if err != nil {
 		return prepared{}, fmt.Errorf("%w: %w", ErrText, err)
+	}
+	if err := s.Hide(ctx, v, sh.Root); err != nil {
+		return prepared{}, err
 	}
 	f, err := s.openHeld(ctx, v, sh.Root)
 	if err != nil {

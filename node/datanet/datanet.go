@@ -126,6 +126,9 @@ type Config struct {
 	Logger    *slog.Logger  // nil discards
 	// May says whether an account may contribute to our datanets; nil lets everybody.
 	May func(contributor common.Address) error
+	// Privacy hides the shards of private datanets from those who may not read them; nil
+	// hides nothing.
+	Privacy Privacy
 }
 
 // Service is one node's datanets.
@@ -134,6 +137,7 @@ type Service struct {
 	me    common.Address
 	known known.Index
 	ring  readers.Ring
+	doors doors
 	mu    sync.Mutex // serialises appends
 	read  checked
 }

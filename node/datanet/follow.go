@@ -44,7 +44,10 @@ func (s *Service) Follow(ctx context.Context, c cid.Cid) (Version, error) {
 	if err := s.learn(ctx, v); err != nil {
 		s.c.Logger.Warn("sketches of a followed datanet are not here", "datanet", v.Origin, "err", err)
 	}
-	return v, s.set(followKey(v.Origin), []byte{1})
+	if err := s.set(followKey(v.Origin), []byte{1}); err != nil {
+		return v, err
+	}
+	return v, s.hideHeld(ctx, v.Origin)
 }
 
 // Unfollow ends it. What is kept already stays until it is unpinned.
@@ -97,6 +100,7 @@ func (s *Service) newestHere(ctx context.Context, origin cid.Cid) (Version, erro
 func (s *Service) Run(ctx context.Context) error {
 	t := time.NewTicker(s.c.Refresh)
 	defer t.Stop()
+	s.hideOwn(ctx)
 	for {
 		s.refresh(ctx)
 		select {
@@ -123,6 +127,7 @@ func (s *Service) refresh(ctx context.Context) {
 			if err == nil {
 				err = s.learn(ctx, v)
 			}
+			err = errors.Join(err, s.hideHeld(ctx, origin))
 			if err != nil {
 				s.c.Logger.Warn("a followed datanet was not refreshed", "datanet", origin, "err", err)
 			}

@@ -65,7 +65,10 @@ func (s *Service) AcceptGrant(ctx context.Context, envelope []byte) (protocol.Gr
 	if v.Manifest.Version != 0 || v.Manifest.Owner != g.Owner {
 		return g, fmt.Errorf("%w: %s signed a grant to %s, which is not a datanet of that account", ErrDatanet, g.Owner, g.Datanet)
 	}
-	return g, s.ring.Take(g)
+	if err := s.ring.Take(g); err != nil {
+		return g, err
+	}
+	return g, s.keepGrant(g, envelope)
 }
 
 // Grant lets a reader open a private datanet of ours. to is an age recipient, or the account of a
@@ -222,6 +225,9 @@ func (s *Service) Revoke(ctx context.Context, c cid.Cid, to string) (Version, []
 // Open opens the data of a shard as it was contributed: it is fetched if it is not here, and unsealed.
 func (s *Service) Open(ctx context.Context, v Version, root cid.Cid) (io.ReadSeekCloser, error) {
 	if _, err := v.Shard(root); err != nil {
+		return nil, err
+	}
+	if err := s.hideComing(ctx, v, root); err != nil {
 		return nil, err
 	}
 	if err := s.c.Data.Fetch(ctx, root); err != nil {

@@ -1,0 +1,160 @@
+package datanet
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ipfs/go-cid"
+
+	"tally/storage"
+)
+
+// hiding gives a service a real store's marks, which it alone uses.
+func hiding(t *testing.T, s *Service) *storage.Store {
+	t.Helper()
+	store, err := storage.Open(storage.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { store.Close() })
+	s.c.Privacy = store
+	return store
+}
+
+func TestShardsOfPrivateDatanetsAreHiddenByWhoeverAddsReadsOrFollowsThem(t *testing.T) {
+	w, s := newWorld(t, 4) // contributor, reader, follower, owner
+	marks := []*storage.Store{hiding(t, s[0]), hiding(t, s[1]), hiding(t, s[2])}
+	v, public := w.create(s[3], Draft{Private: true}), w.create(s[3], Draft{Name: "public"})
+	a, b := w.add(s[0], v, "a secret text"), w.add(s[0], public, "a public text")
+	secret, open := a.Shards[0].Root, b.Shards[0].Root
+	is := func(m *storage.Store, when string) {
+		t.Helper()
+		if of, private := m.Private(secret); !private || !of.Equals(v.Origin) {
+			t.Errorf("%s: private %t, of %s", when, private, of)
+		}
+		if _, private := m.Private(open); private {
+			t.Errorf("%s: the public shard is hidden", when)
+		}
+	}
+	is(marks[0], "added")
+	if _, err := s[2].Follow(t.Context(), v.CID); err != nil {
+		t.Fatal(err)
+	}
+	is(marks[2], "followed") // all nodes of this world hold all shards
+	for _, root := range []cid.Cid{secret, open} {
+		if err := s[2].HideWanted(t.Context(), root); err != nil {
+			t.Fatal(err)
+		}
+	}
+	is(marks[2], "wanted")
+	// What a reader holds already stays as it is: nobody hides what is public by listing it.
+	if _, err := text(t, s[1], a); !errors.Is(err, ErrPrivate) {
+		t.Fatal(err)
+	}
+	if _, private := marks[1].Private(secret); private {
+		t.Error("held before it was read, and hidden")
+	}
+	// A reader that does not hold it marks it before it comes.
+	if err := s[1].Hide(t.Context(), a.Version, secret); err != nil {
+		t.Fatal(err)
+	}
+	is(marks[1], "fetched")
+}
+
+func TestAGrantIsShownWhereTheOwnerIsNotAndEndsWhenItIsTakenBack(t *testing.T) {
+	w, s := newWorld(t, 4) // owner, holder, reader by account, reader by recipient
+	holder, reader, handed := s[1], s[2], s[3]
+	marks := hiding(t, reader)
+	v := w.create(s[0], Draft{Private: true})
+	a := w.add(s[0], v, "a secret text")
+	root := a.Shards[0].Root
+	if _, err := holder.Follow(t.Context(), v.CID); err != nil {
+		t.Fatal(err)
+	}
+	if b, err := reader.Credential(t.Context(), root); b != nil || err != nil {
+		t.Fatal("a credential for what is not known to be private", err)
+	}
+	if err := marks.SetPrivate(t.Context(), root, v.Origin); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := reader.Credential(t.Context(), root); !errors.Is(err, ErrPrivate) {
+		t.Fatal("a credential without a grant", err)
+	}
+	if _, err := s[0].Grant(t.Context(), v.CID, reader.me.Hex()); err != nil {
+		t.Fatal(err)
+	}
+	first, err := reader.Credential(t.Context(), root)
+	if err != nil || len(first) == 0 {
+		t.Fatal(err)
+	}
+	to, err := handed.Recipient()
+	if err != nil {
+		t.Fatal(err)
+	}
+	free, err := s[0].Grant(t.Context(), v.CID, to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := w.create(s[0], Draft{Private: true, Name: "other"})
+	shows := func(account common.Address, b []byte, ok bool, what string) {
+		t.Helper()
+		if err := holder.ShowsGrant(t.Context(), v.Origin, account, b); (err == nil) != ok {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	shows(reader.me, first, true, "the reader's")
+	shows(handed.me, first, false, "another's")
+	shows(handed.me, free.Bytes(), true, "one to a recipient")
+	shows(reader.me, first[1:], false, "cut")
+	if err := holder.ShowsGrant(t.Context(), other.Origin, reader.me, first); err == nil {
+		t.Error("a grant to one datanet opens another")
+	}
+	// The owner answers no more: what was kept is shown.
+	delete(w.nodes, s[0].me)
+	if b, err := reader.Credential(t.Context(), root); err != nil || string(b) != string(first) {
+		t.Error("the grant is lost with the owner", err)
+	}
+	w.nodes[s[0].me] = s[0]
+	if _, _, err := s[0].Revoke(t.Context(), v.CID, strings.ToLower(reader.me.Hex())); err != nil {
+		t.Fatal(err)
+	}
+	shows(reader.me, first, true, "taken back, and the holder does not know yet")
+	holder.refresh(t.Context())
+	shows(reader.me, first, false, "taken back")
+	shows(handed.me, free.Bytes(), false, "before the new key")
+	again, err := s[0].Grant(t.Context(), v.CID, to)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shows(handed.me, again.Bytes(), true, "given again")
+	// A holder that knows only an older version takes a newer grant too.
+	late := w.join()
+	if err := late.ShowsGrant(t.Context(), v.Origin, handed.me, again.Bytes()); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAWordThatAShardIsPrivateIsBelievedUnlessItIsSeenToBeWrong(t *testing.T) {
+	w, s := newWorld(t, 2)
+	v, public := w.create(s[0], Draft{Private: true}), w.create(s[0], Draft{Name: "public"})
+	secret, open := w.add(s[0], v, "secret").Shards[0].Root, w.add(s[0], public, "open").Shards[0].Root
+	for name, x := range map[string]struct {
+		of, root cid.Cid
+		want     bool
+	}{
+		"listed":           {v.Origin, secret, true},
+		"not listed":       {v.Origin, open, false},
+		"public":           {public.Origin, open, false},
+		"nobody's datanet": {open, open, true},
+	} {
+		if got := s[1].Lists(t.Context(), x.of, x.root); got != x.want {
+			t.Errorf("%s: %t", name, got)
+		}
+	}
+	delete(w.nodes, s[0].me)
+	if !s[1].Lists(t.Context(), v.Origin, open) {
+		t.Error("not believed although the owner may list it by now")
+	}
+}
