@@ -244,6 +244,9 @@ func (n *Node) ExportShard(ctx context.Context, id, root, as string, w io.Writer
 		if _, err := v.Shard(r); err != nil {
 			return mend(err)
 		}
+		if err := n.datanets.HideComing(ctx, v, r); err != nil {
+			return err
+		}
 		if err := n.store.Fetch(ctx, r); err != nil {
 			return err
 		}

@@ -43,7 +43,7 @@ func (n *Node) listenGateway() (*door, error) {
 }
 
 // serveGateway shows public data to anybody who reaches the door: it needs no
-// token, since it spends nothing and shows what bitswap shows.
+// token, since it spends nothing and shows what bitswap shows: nothing of private shards.
 func (n *Node) serveGateway(ctx context.Context, l *door) error {
 	h, err := gateway.Handler(gateway.Config{Blocks: n.store.S.Blockstore()})
 	if err != nil {

@@ -323,7 +323,7 @@ func (n *Node) openWork(ctx context.Context) (err error) {
 	n.datanets = datanet.New(datanet.Config{
 		Network: n.book.Network, Key: n.home.Key, Documents: n.store, Shards: shardStore{n.store}, Data: shardStore{n.store}, Peers: n.streams,
 		Chain: contributions{n.chain, n.view, n.me}, DB: n.db, Now: func() uint64 { _, t := n.view.Head(); return t },
-		Temp: n.home.Path("adding"), MaxShard: uint64(n.home.Config.MaxShard), Logger: n.log, May: n.mayContribute,
+		Temp: n.home.Path("adding"), MaxShard: uint64(n.home.Config.MaxShard), Logger: n.log, May: n.mayContribute, Privacy: n.store.S,
 	})
 	n.models = models.New(models.Config{
 		Network: n.book.Network, Key: n.home.Key, Store: n.store, Keeper: n.store, Hashers: hashers, DB: n.db,

@@ -58,6 +58,9 @@ func (n *Node) openProofs(ctx context.Context) (err error) {
 		Me: n.me, Wants: wants, Prover: join.Promises{P: n.prover}, Logger: n.log, Rules: pinset.RulesFor(n.book.Params.ProofPeriod),
 		Network: join.PinNetwork{View: n.view, Sets: n.sets, Class: home.ClassPin},
 		Store: join.PinShards{Store: n.store, Get: func(ctx context.Context, w pinset.Wanted) error {
+			if err := n.datanets.HideWanted(ctx, w.Root); err != nil {
+				return err
+			}
 			_, err := n.store.Shards.Fetch(ctx, shardstream.Want{Root: w.Root, Piece: piece.Hash(w.Piece), Size: w.Size}, nil)
 			return err
 		}},

@@ -92,12 +92,14 @@ func (n *Node) openShards() (err error) {
 	c, shards := n.home.Config, join.Shards{Host: n.host}
 	n.store.Shards, err = shardstream.NewFetcher(shardstream.Config{
 		Store: n.store.S, Network: shards, Down: shardstream.NewBudget(home.Limit(c.Down, home.DefaultDown)), Logger: n.log,
+		Credential: n.grantFor, Believe: n.believePrivate,
 	})
 	if err != nil {
 		return err
 	}
 	n.serving, err = shardstream.NewServer(shardstream.ServerConfig{
 		Store: n.store.S, Node: n.me, Up: shardstream.NewBudget(home.Limit(c.Up, home.DefaultUp)), Logger: n.log,
+		May: n.mayRead, Show: n.shown,
 		Sign: func(_ context.Context, m protocol.Retrieved) ([]byte, error) {
 			s, err := protocol.Sign(n.book.Network, n.home.Key, m)
 			return s.Bytes(), err

@@ -166,6 +166,9 @@ func (n *Node) shards(ctx context.Context, dn string) ([]compute.Shard, error) {
 	}
 	var out []compute.Shard
 	for _, s := range v.Manifest.Shards {
+		if err := n.datanets.HideComing(ctx, v, s.Root); err != nil {
+			return nil, err
+		}
 		if err := n.store.Fetch(ctx, s.Root); err != nil {
 			return nil, fmt.Errorf("node: fetch shard %s: %w", s.Root, err)
 		}

@@ -100,9 +100,9 @@ func (s *Service) Hide(ctx context.Context, v Version, root cid.Cid) error {
 	return nil
 }
 
-// hideComing is Hide for what is to be fetched on the word of a datanet that this node only reads: what is
+// HideComing is Hide for what is to be fetched on the word of a datanet that this node only reads: what is
 // here and public stays public, so that nobody hides it by listing it.
-func (s *Service) hideComing(ctx context.Context, v Version, root cid.Cid) error {
+func (s *Service) HideComing(ctx context.Context, v Version, root cid.Cid) error {
 	if _, err := s.c.Data.Stat(ctx, root); err == nil {
 		return nil
 	}

@@ -227,7 +227,7 @@ func (s *Service) Open(ctx context.Context, v Version, root cid.Cid) (io.ReadSee
 	if _, err := v.Shard(root); err != nil {
 		return nil, err
 	}
-	if err := s.hideComing(ctx, v, root); err != nil {
+	if err := s.HideComing(ctx, v, root); err != nil {
 		return nil, err
 	}
 	if err := s.c.Data.Fetch(ctx, root); err != nil {

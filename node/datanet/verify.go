@@ -106,7 +106,7 @@ func (s *Service) verifyCommitments(out *Check) {
 // verifyShard derives a shard's CIDs, piece root, size, record count and sketch from its bytes.
 func (s *Service) verifyShard(ctx context.Context, out *Check, x protocol.Shard, fetch bool) {
 	if fetch {
-		err := s.hideComing(ctx, out.Version, x.Root)
+		err := s.HideComing(ctx, out.Version, x.Root)
 		if err == nil {
 			err = s.c.Data.Fetch(ctx, x.Root)
 		}
