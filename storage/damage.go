@@ -114,7 +114,8 @@ func (k *core) setDamage(d Damage) (Damage, error) {
 	}
 	d.Found = time.Now().Unix()
 	k.mu.Lock()
-	if old := k.damage[d.Root]; old != nil {
+	old := k.damage[d.Root]
+	if old != nil {
 		d.Found, d.Tried = old.Found, old.Tried
 	} else {
 		k.log.Error("shard is damaged; it is healed from other nodes that hold it, and its good blocks are served", "root", d.Root, "why", d.Why)
@@ -123,6 +124,9 @@ func (k *core) setDamage(d Damage) (Damage, error) {
 	k.mu.Unlock()
 	if err := k.note(key(keyDamage, d.Root.Bytes()), d); err != nil {
 		return d, fail("record damage", err)
+	}
+	if old == nil {
+		k.wakeScrub() // whoever found it, it is healed now and not at the next pass
 	}
 	return d, nil
 }
@@ -195,6 +199,11 @@ func (k *core) suspect(root cid.Cid) {
 		k.suspects[root] = true
 	}
 	k.mu.Unlock()
+	k.wakeScrub()
+}
+
+// wakeScrub has a running scrub look what is to be done.
+func (k *core) wakeScrub() {
 	select {
 	case k.nudge <- struct{}{}:
 	default: // it is asked for already

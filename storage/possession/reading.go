@@ -74,12 +74,18 @@ func (p *Prover) readNext(ctx context.Context) {
 		e := p.entries[n.piece]
 		var sh Shard
 		ok := e != nil && e.note.Lost == 0 && e.note.Root.Defined()
+		why := ""
 		if ok {
 			sh = e.shard()
+		} else if e != nil {
+			why = e.note.Reason
 		}
 		p.mu.Unlock()
-		if !ok {
-			continue // it is being healed
+		if !ok { // it is being healed
+			if p.proof != nil && n.by == p.end() {
+				p.proof.blame(fmt.Sprintf("leaf %d of piece %s cannot be read: %s", n.leaf, n.piece, why))
+			}
+			continue
 		}
 		rctx, cancel := context.WithCancel(ctx)
 		p.reading = &reading{n, cancel}
