@@ -169,7 +169,10 @@ func (n *Node) Train(ctx context.Context, in api.Train, say func(api.Event)) (ap
 			return api.Model{}, mend(err)
 		}
 	}
-	if len(v.Manifest.Shards) == 0 {
+	if v.Manifest.Reader != "" {
+		return api.Model{}, private(v)
+	}
+	if len(v.Manifest.Offered()) == 0 {
 		return api.Model{}, fmt.Errorf("%w: version %d of datanet %q has no shards", api.ErrBadRequest, v.Manifest.Version, v.Manifest.Name)
 	}
 	r, err := recipe(in)
@@ -195,7 +198,7 @@ func (n *Node) Train(ctx context.Context, in api.Train, say func(api.Event)) (ap
 		Name: in.Name, Datanet: v.CID, Engine: n.engine.Class(), Recipe: raw, Rate: n.home.Config.Prices.Train,
 		MaxTokens: uint64(r.Steps) * uint64(r.BatchSize) * uint64(r.Context), Base: base,
 	}
-	for _, s := range v.Manifest.Shards {
+	for _, s := range v.Manifest.Offered() {
 		spec.Shards = append(spec.Shards, s.Root)
 	}
 	value, err := market.TrainFee(spec, spec.MaxTokens)
@@ -222,6 +225,11 @@ func (n *Node) Train(ctx context.Context, in api.Train, say func(api.Event)) (ap
 		m.Worker, m.Receipt, m.Figures = a.Worker.Hex(), a.Receipt.String(), a.Output.Summary
 		return m, nil
 	})
+}
+
+// private says why a sealed datanet is not trained on.
+func private(v datanet.Version) error {
+	return fmt.Errorf("%w: datanet %q is private: workers and auditors cannot read it; train on a public one", api.ErrBadRequest, v.Manifest.Name)
 }
 
 // anybody says whether enough others are registered for a class, before money is

@@ -330,7 +330,7 @@ func (n *Node) openWork(ctx context.Context) (err error) {
 		Gossip: func(ctx context.Context, b []byte) error { return n.topics.models.Publish(ctx, b) },
 	})
 	n.repeater = repeat.New(repeat.Config{
-		Store: n.store, Models: manifests{n.models}, Streams: n.streams, Own: n.submitter.Transcript,
+		Store: n.store, Datanets: schemas{n.datanets}, Models: manifests{n.models}, Streams: n.streams, Own: n.submitter.Transcript,
 		Verifiers: map[string]compute.Verifier{class: n.engine}, Trainers: map[string]compute.Trainer{class: n.engine}, Hashers: hashers,
 	})
 	n.pins, err = pinning.New(pinning.Config{
@@ -422,6 +422,14 @@ func (n *Node) loops() []loop {
 		add("poster", p, err)
 	}
 	return ls
+}
+
+// schemas shows datanets as repeat wants them.
+type schemas struct{ d *datanet.Service }
+
+func (s schemas) Schema(ctx context.Context, c cid.Cid) (schema, field string, err error) {
+	v, err := s.d.Read(ctx, c)
+	return v.Manifest.Schema, v.Manifest.Field, err
 }
 
 // manifests shows the library as repeat wants it.

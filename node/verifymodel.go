@@ -165,14 +165,17 @@ func (n *Node) shards(ctx context.Context, dn string) ([]compute.Shard, error) {
 		return nil, mend(err)
 	}
 	var out []compute.Shard
-	for _, s := range v.Manifest.Shards {
+	if v.Manifest.Reader != "" {
+		return nil, private(v)
+	}
+	for _, s := range v.Manifest.Offered() {
 		if err := n.datanets.HideComing(ctx, v, s.Root); err != nil {
 			return nil, err
 		}
 		if err := n.store.Fetch(ctx, s.Root); err != nil {
 			return nil, fmt.Errorf("node: fetch shard %s: %w", s.Root, err)
 		}
-		files, err := n.store.FS(ctx, s.Root)
+		files, err := n.store.Texts(ctx, s.Root, v.Manifest.Schema, v.Manifest.Field)
 		if err != nil {
 			return nil, fmt.Errorf("node: open shard %s: %w", s.Root, err)
 		}

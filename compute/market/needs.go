@@ -91,6 +91,9 @@ type Files interface {
 	// reading, so it must last as long as what they return.
 	OpenFile(ctx context.Context, c cid.Cid) (io.ReadCloser, error)
 	FS(ctx context.Context, c cid.Cid) (fs.FS, error)
+	// Texts is FS of a shard of a datanet, as protocol text: what a model learns from,
+	// whatever the datanet's schema and field are.
+	Texts(ctx context.Context, c cid.Cid, schema, field string) (fs.FS, error)
 }
 
 // Keeper brings UnixFS data here and keeps it.

@@ -104,7 +104,7 @@ func (r *training) prepare(ctx context.Context, step uint64) (job compute.TrainJ
 	spec, store := r.t.train, r.w.Store
 	job.Spec = spec
 	done = func() {}
-	listed, err := r.checkShards(ctx)
+	m, listed, err := r.checkShards(ctx)
 	if err != nil {
 		return job, done, err
 	}
@@ -115,7 +115,7 @@ func (r *training) prepare(ctx context.Context, step uint64) (job compute.TrainJ
 		if err := r.measure(ctx, listed[c]); err != nil {
 			return job, done, err
 		}
-		files, err := store.FS(ctx, c)
+		files, err := store.Texts(ctx, c, m.Schema, m.Field)
 		if err != nil {
 			return job, done, fmt.Errorf("market: open shard %s: %w", c, err)
 		}
@@ -145,29 +145,31 @@ func (r *training) prepare(ctx context.Context, step uint64) (job compute.TrainJ
 }
 
 // checkShards checks that the spec's shards are the datanet's, and gives what the
-// datanet says of each.
-func (r *training) checkShards(ctx context.Context) (map[cid.Cid]protocol.Shard, error) {
+// datanet says of itself and of each.
+func (r *training) checkShards(ctx context.Context) (m protocol.Manifest, listed map[cid.Cid]protocol.Shard, err error) {
 	raw, err := r.w.Store.GetBlock(ctx, r.t.train.Datanet)
 	if err != nil {
-		return nil, fmt.Errorf("market: fetch the datanet's manifest: %w", err)
+		return m, nil, fmt.Errorf("market: fetch the datanet's manifest: %w", err)
 	}
-	m, err := open[protocol.Manifest](r.w.Network, raw)
-	if err != nil {
-		return nil, err
+	if m, err = open[protocol.Manifest](r.w.Network, raw); err != nil {
+		return m, nil, err
 	}
 	if err := m.Validate(r.w.Network, m.Origin); err != nil {
-		return nil, err
+		return m, nil, err
 	}
-	listed := map[cid.Cid]protocol.Shard{}
+	if m.Reader != "" {
+		return m, nil, fmt.Errorf("%w: datanet %q is private: a worker cannot read it", ErrRefused, m.Name)
+	}
+	listed = map[cid.Cid]protocol.Shard{}
 	for _, s := range m.Offered() {
 		listed[s.Root] = s
 	}
 	for _, c := range r.t.train.Shards {
 		if _, ok := listed[c]; !ok {
-			return nil, fmt.Errorf("%w: shard %s is not in the datanet's manifest", ErrRefused, c)
+			return m, nil, fmt.Errorf("%w: shard %s is not in the datanet's manifest", ErrRefused, c)
 		}
 	}
-	return listed, nil
+	return m, listed, nil
 }
 
 // measure compares a shard that is here with what its contributor claims: sizes

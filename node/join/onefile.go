@@ -10,6 +10,7 @@ import (
 	"github.com/ipfs/go-cid"
 
 	"tally/storage"
+	"tally/storage/records"
 )
 
 // oneFileName is what a shard that is a single file holds, seen as a directory.
@@ -21,6 +22,8 @@ type oneFile struct {
 	s    *storage.Store
 	root cid.Cid
 	size int64
+
+	schema, field string // of what is read as text; none is read as it is
 }
 
 func newOneFile(ctx context.Context, s *storage.Store, root cid.Cid) (fs.FS, error) {
@@ -33,7 +36,7 @@ func newOneFile(ctx context.Context, s *storage.Store, root cid.Cid) (fs.FS, err
 	if err != nil {
 		return nil, fmt.Errorf("join: size of %s: %w", root, err)
 	}
-	return oneFile{ctx, s, root, n}, nil
+	return oneFile{ctx: ctx, s: s, root: root, size: n}, nil
 }
 
 // Open opens "." or the file.
@@ -46,6 +49,9 @@ func (o oneFile) Open(name string) (fs.File, error) {
 		if err != nil {
 			return nil, &fs.PathError{Op: "open", Path: name, Err: err}
 		}
+		if o.schema != "" {
+			return texts{records.Texts(o.schema, o.field, f), onlyFile{f, o}}, nil
+		}
 		return onlyFile{f, o}, nil
 	}
 	return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
@@ -57,6 +63,15 @@ type onlyFile struct {
 }
 
 func (f onlyFile) Stat() (fs.FileInfo, error) { return info{oneFileName, f.o.size, 0o444}, nil }
+
+// texts reads the texts of a file's records. Its size is that of the file.
+type texts struct {
+	io.Reader
+	onlyFile
+}
+
+// Read reads texts.
+func (t texts) Read(p []byte) (int, error) { return t.Reader.Read(p) }
 
 type onlyDir struct {
 	o    oneFile

@@ -12,6 +12,7 @@ import (
 
 	"tally/protocol"
 	"tally/storage"
+	"tally/storage/records"
 	"tally/storage/shardstream"
 )
 
@@ -99,6 +100,23 @@ func (s Store) FS(ctx context.Context, c cid.Cid) (fs.FS, error) {
 		return nil, errors.Join(err, err2)
 	}
 	return one, nil
+}
+
+// Texts is FS of a datanet's shard, which is a file, as protocol text.
+func (s Store) Texts(ctx context.Context, c cid.Cid, schema, field string) (fs.FS, error) {
+	if schema == records.Text {
+		return s.FS(ctx, c)
+	}
+	if err := records.Validate(schema, field); err != nil {
+		return nil, err
+	}
+	f, err := newOneFile(ctx, s.S, c)
+	if err != nil {
+		return nil, err
+	}
+	o := f.(oneFile)
+	o.schema, o.field = schema, field
+	return o, nil
 }
 
 // Fetch gets a DAG from other nodes unless it is here.

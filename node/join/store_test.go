@@ -72,3 +72,32 @@ func TestEpochDocumentsAreOneDAG(t *testing.T) {
 		t.Errorf("%x %v", b, err)
 	}
 }
+
+func TestRecordsOfAnySchemaAreReadAsText(t *testing.T) {
+	s := openStore(t)
+	for schema, x := range map[string][2]string{
+		"text":  {"", "one\x1etwo"},
+		"jsonl": {"say", "{\"say\":\"one\"}\n{\"say\":\"two\",\"n\":1}\n"},
+		"csv":   {"say", "n,say\n1,one\n2,two\n"},
+	} {
+		root, err := s.ImportFile(t.Context(), strings.NewReader(x[1]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := s.Texts(t.Context(), root, schema, x[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		es, err := fs.ReadDir(f, ".")
+		if err != nil || len(es) != 1 {
+			t.Fatalf("%s: %v, %v", schema, es, err)
+		}
+		b, err := fs.ReadFile(f, es[0].Name())
+		if got := protocol.SplitRecords(string(b)); err != nil || len(got) != 2 || got[0] != "one" || got[1] != "two" {
+			t.Errorf("%s: %q, %v", schema, got, err)
+		}
+	}
+	if _, err := s.Texts(t.Context(), protocol.CIDOf([]byte("x")), "xml", ""); err == nil {
+		t.Error("a schema that nobody knows is read")
+	}
+}

@@ -45,6 +45,16 @@ func (s stored) FS(_ context.Context, c cid.Cid) (fs.FS, error) {
 	return fstest.MapFS{"text": {Data: s[c]}}, nil
 }
 
+// Texts implements Store.
+func (s stored) Texts(ctx context.Context, c cid.Cid, _, _ string) (fs.FS, error) {
+	return s.FS(ctx, c)
+}
+
+// Schema implements Datanets.
+func (stored) Schema(context.Context, cid.Cid) (schema, field string, err error) {
+	return "text", "", nil
+}
+
 // OpenFile implements Store.
 func (s stored) OpenFile(ctx context.Context, c cid.Cid) (io.ReadCloser, error) {
 	b, err := s.Get(ctx, c)
@@ -85,7 +95,7 @@ func TestAnotherModelThanTheTraceEndsWithIsAMismatch(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = res.Release() }()
-	p := New(Config{Store: s})
+	p := New(Config{Store: s, Datanets: s})
 	honest := protocol.TrainOutput{ParamHash: res.ParamHash, Params: res.Params, Steps: res.Steps}
 	if f, ok, err := p.outcome(t.Context(), e, job, trace, honest); err != nil || !ok {
 		t.Fatalf("an honest delivery: %+v, %v, %v", f, ok, err)

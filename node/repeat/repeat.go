@@ -51,7 +51,14 @@ type Store interface {
 	Get(ctx context.Context, c cid.Cid) ([]byte, error)
 	Fetch(ctx context.Context, c cid.Cid) error
 	FS(ctx context.Context, c cid.Cid) (fs.FS, error)
+	// Texts is a shard of a datanet as protocol text.
+	Texts(ctx context.Context, c cid.Cid, schema, field string) (fs.FS, error)
 	OpenFile(ctx context.Context, c cid.Cid) (io.ReadCloser, error)
+}
+
+// Datanets say what the records of a datanet's version are.
+type Datanets interface {
+	Schema(ctx context.Context, datanet cid.Cid) (schema, field string, err error)
 }
 
 // Models finds a model's manifest.
@@ -62,6 +69,7 @@ type Models interface {
 // Config is what a Repeater depends on.
 type Config struct {
 	Store     Store
+	Datanets  Datanets
 	Models    Models
 	Streams   market.Streams
 	Own       func(receipt cid.Cid) (protocol.Transcript, error) // what this node paid for itself
@@ -305,8 +313,12 @@ func (p *Repeater) outcome(ctx context.Context, v compute.Verifier, job compute.
 // job gathers what a training needs.
 func (p *Repeater) job(ctx context.Context, spec protocol.TrainSpec) (compute.TrainJob, error) {
 	job := compute.TrainJob{Spec: spec}
+	schema, field, err := p.c.Datanets.Schema(ctx, spec.Datanet)
+	if err != nil {
+		return job, absent{err}
+	}
 	for _, c := range spec.Shards {
-		s, err := p.shard(ctx, c)
+		s, err := p.shard(ctx, c, schema, field)
 		if err != nil {
 			return job, absent{err}
 		}
@@ -366,7 +378,10 @@ func (p *Repeater) result(ctx context.Context, spec protocol.TrainSpec, out prot
 }
 
 // shard opens a shard's text; a shard is one file or a directory.
-func (p *Repeater) shard(ctx context.Context, root cid.Cid) (compute.Shard, error) {
-	files, err := p.files(ctx, root)
+func (p *Repeater) shard(ctx context.Context, root cid.Cid, schema, field string) (compute.Shard, error) {
+	if err := p.c.Store.Fetch(ctx, root); err != nil {
+		return compute.Shard{}, err
+	}
+	files, err := p.c.Store.Texts(ctx, root, schema, field)
 	return compute.Shard{Root: root, Files: files}, err
 }

@@ -151,6 +151,14 @@ func (s *Store) OpenFile(_ context.Context, c cid.Cid) (io.ReadCloser, error) {
 	return io.NopCloser(bytes.NewReader(b)), nil
 }
 
+// Texts knows one schema, text.
+func (s *Store) Texts(ctx context.Context, c cid.Cid, schema, field string) (fs.FS, error) {
+	if schema != "text" || field != "" {
+		return nil, fmt.Errorf("%w: schema %q, field %q", ErrMissing, schema, field)
+	}
+	return s.FS(ctx, c)
+}
+
 // FS opens a directory that is here, or a file as a directory of one.
 func (s *Store) FS(_ context.Context, c cid.Cid) (fs.FS, error) {
 	b, ok := s.local(c)
