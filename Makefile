@@ -64,6 +64,7 @@ tidy: ## fail where go mod tidy would change a go.mod or go.sum of our modules
 	go -C compute/exact/kernel/gen mod tidy -diff
 	go -C compute/exact/versus mod tidy -diff
 	go -C storage/versus mod tidy -diff
+	go -C protocol/piece/lanes/gen mod tidy -diff
 
 .PHONY: fuzz-short
 fuzz-short: ## run each fuzz target for FUZZTIME (500x: so many inputs)

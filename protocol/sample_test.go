@@ -84,7 +84,8 @@ func samples(t testing.TB) map[string]Message {
 		"ReaderKey":    ReaderKey{worker, "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj", 1_700_000_000},
 		"Grant": Grant{
 			testCID("v0"), payer, worker, "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj",
-			[]GrantedKey{{"age1lggyhqrw2nlhcxprm67z43rta597azn8gknawjehu9d9dl0jq3yqqvfafg", []byte{1, 2, 3}}}, 1_700_000_000,
+			[]GrantedKey{{"age1lggyhqrw2nlhcxprm67z43rta597azn8gknawjehu9d9dl0jq3yqqvfafg", []byte{1, 2, 3}}},
+			1_700_000_000,
 		},
 	}
 }

@@ -83,7 +83,8 @@ func (n *tally) psa(t *testing.T, method, path, body string) (status struct {
 	ID     string `json:"requestid"`
 	Status string
 	Info   map[string]string
-}) {
+},
+) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), method, strings.TrimSuffix(n.OpenAI, "/v1")+"/psa"+path, strings.NewReader(body))
 	if err != nil {

@@ -30,6 +30,7 @@ func (t *tape) Head() (uint64, common.Hash) {
 	n := len(t.hashes) - 1
 	return uint64(n), t.hashes[n]
 }
+
 func (t *tape) BlockHash(n uint64) (common.Hash, error) {
 	if n >= uint64(len(t.hashes)) {
 		return common.Hash{}, proofset.ErrMoving
