@@ -22,6 +22,7 @@ import (
 	"tally/chainclient"
 	"tally/chainclient/watch"
 	"tally/node/datanet"
+	"tally/node/datanet/readers"
 	"tally/node/gateway"
 	"tally/node/home"
 	"tally/node/join"
@@ -30,6 +31,7 @@ import (
 	"tally/protocol"
 	"tally/protocol/piece"
 	"tally/storage"
+	"tally/storage/sealed"
 	"tally/storage/shardstream"
 )
 
@@ -303,4 +305,32 @@ func halfOf(t *testing.T, n *Node, root cid.Cid) storage.Shard {
 		t.Fatal(err)
 	}
 	return sh
+}
+
+func TestTheLargestGrantIsNoLargerThanAStreamTakes(t *testing.T) {
+	key, err := crypto.GenerateKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	me, err := sealed.ReaderIdentity(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := protocol.Grant{
+		Datanet: protocol.CIDOf(nil), Owner: crypto.PubkeyToAddress(key.PublicKey), Account: common.Address{1}, Recipient: me.Recipient(), Created: 1 << 40,
+	}
+	for range readers.MaxKeys {
+		b, err := sealed.Grant(me, me.Recipient())
+		if err != nil {
+			t.Fatal(err)
+		}
+		g.Keys = append(g.Keys, protocol.GrantedKey{Reader: me.Recipient(), Wrapped: b})
+	}
+	signed, err := protocol.Sign(protocol.Network{Name: "access", ChainID: 1, Registry: common.Address{2}}, key, g)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(signed.Bytes()); n > shardstream.MaxCredential || n < shardstream.MaxCredential/4 {
+		t.Errorf("%d bytes, a stream takes %d", n, shardstream.MaxCredential)
+	}
 }

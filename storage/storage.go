@@ -9,8 +9,9 @@
 // fsynced; then its blocks enter the index. From then on its blocks are served
 // (Blockstore, GetBlock), its files are read (OpenFile, FS), its byte ranges are
 // sold (Range, PieceProof, ServeCAR). Pin says that it must stay and provides
-// its root to the network. Scrub reads it again every month, and has what rotted
-// brought from other nodes. Once no pin keeps it, Collect unlinks it.
+// its root to the network. SetPrivate keeps it from Blockstore, which is what
+// others see. Scrub reads it again every month, and has what rotted brought from
+// other nodes. Once no pin keeps it, Collect unlinks it.
 //
 // On disk, under Config.Dir:
 //
@@ -18,8 +19,8 @@
 //	shards/<root>.car  the shards, the only copy of their data
 //	index/             multihash → every (shard, offset, length); piece roots.
 //	                   Rebuilt from the shards when it is lost or broken
-//	meta/              pins, loose blocks (manifests, receipts), how far the scrub
-//	                   is and what it found; fsynced
+//	meta/              pins, loose blocks (manifests, receipts), what is private, how
+//	                   far the scrub is and what it found; fsynced
 //	fetch/             fetches under way, resumed by calling Fetch again
 //	aside/             what was found broken at Open, kept for repair
 //	tmp/               emptied at Open

@@ -35,13 +35,22 @@ func heldKey(origin cid.Cid) []byte { return append([]byte("datanet/held/"), ori
 type doors struct {
 	mu   sync.Mutex
 	list map[cid.Cid]*access // guarded by mu, by a version's CID; an access never changes
+	gen  int                 // guarded by mu: counts what list was cleared for
+}
+
+// clear forgets what was read, since grants changed.
+func (d *doors) clear() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.list = nil
+	d.gen++
 }
 
 // access is what one version says of its readers.
 type access struct {
 	v       Version // without its shards
 	roots   map[cid.Cid]bool
-	members map[common.Address]bool // the owner and the contributors
+	members map[common.Address]bool // the owner, the contributors, and those whom we granted it
 }
 
 // access reads the newest version known here, from memory if it was read before.
@@ -58,7 +67,7 @@ func (s *Service) access(ctx context.Context, origin cid.Cid) (*access, error) {
 		}
 	}
 	s.doors.mu.Lock()
-	a := s.doors.list[at]
+	a, gen := s.doors.list[at], s.doors.gen
 	s.doors.mu.Unlock()
 	if a != nil {
 		return a, nil
@@ -75,9 +84,23 @@ func (s *Service) access(ctx context.Context, origin cid.Cid) (*access, error) {
 		a.roots[x.Root] = true
 		a.members[x.Contributor] = true
 	}
+	if v.Manifest.Owner == s.me {
+		list, err := s.ring.Grants(origin)
+		if err != nil {
+			return nil, err
+		}
+		for _, g := range list {
+			if g.Account != (common.Address{}) {
+				a.members[g.Account] = true
+			}
+		}
+	}
 	a.v.Manifest.Shards, a.v.Manifest.Withdrawn = nil, nil
 	s.doors.mu.Lock()
 	defer s.doors.mu.Unlock()
+	if s.doors.gen != gen {
+		return a, nil // grants changed meanwhile
+	}
 	if len(s.doors.list) >= maxDoors || s.doors.list == nil {
 		s.doors.list = map[cid.Cid]*access{}
 	}
@@ -118,7 +141,8 @@ func (s *Service) HideWanted(ctx context.Context, root cid.Cid) error {
 	for _, origin := range list {
 		a, err := s.access(ctx, origin)
 		if err != nil {
-			return err
+			s.c.Logger.Warn("whether a followed datanet is private was not read", "datanet", origin, "err", err)
+			continue // others' shards must not wait for it
 		}
 		if a.roots[root] {
 			if err := s.Hide(ctx, a.v, root); err != nil {
@@ -170,17 +194,6 @@ func (s *Service) MayRead(ctx context.Context, origin cid.Cid, account common.Ad
 	}
 	if a.v.Manifest.Reader == "" || a.members[account] {
 		return nil
-	}
-	if a.v.Manifest.Owner == s.me && account != (common.Address{}) {
-		list, err := s.ring.Grants(origin)
-		if err != nil {
-			return err
-		}
-		for _, g := range list {
-			if g.Account == account {
-				return nil
-			}
-		}
 	}
 	return fmt.Errorf("%w: %s was not granted %s", ErrPrivate, account, origin)
 }

@@ -82,8 +82,14 @@ func TestAGrantIsShownWhereTheOwnerIsNotAndEndsWhenItIsTakenBack(t *testing.T) {
 	if _, err := reader.Credential(t.Context(), root); !errors.Is(err, ErrPrivate) {
 		t.Fatal("a credential without a grant", err)
 	}
+	if err := s[0].MayRead(t.Context(), v.Origin, reader.me); !errors.Is(err, ErrPrivate) {
+		t.Fatal("before the grant", err)
+	}
 	if _, err := s[0].Grant(t.Context(), v.CID, reader.me.Hex()); err != nil {
 		t.Fatal(err)
+	}
+	if err := s[0].MayRead(t.Context(), v.Origin, reader.me); err != nil {
+		t.Fatal("granted, and the owner refuses", err)
 	}
 	first, err := reader.Credential(t.Context(), root)
 	if err != nil || len(first) == 0 {
@@ -119,6 +125,9 @@ func TestAGrantIsShownWhereTheOwnerIsNotAndEndsWhenItIsTakenBack(t *testing.T) {
 	w.nodes[s[0].me] = s[0]
 	if _, _, err := s[0].Revoke(t.Context(), v.CID, strings.ToLower(reader.me.Hex())); err != nil {
 		t.Fatal(err)
+	}
+	if err := s[0].MayRead(t.Context(), v.Origin, reader.me); !errors.Is(err, ErrPrivate) {
+		t.Error("taken back, and the owner gives", err)
 	}
 	shows(reader.me, first, true, "taken back, and the holder does not know yet")
 	holder.refresh(t.Context())

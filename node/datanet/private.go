@@ -89,6 +89,7 @@ func (s *Service) Grant(ctx context.Context, c cid.Cid, to string) (protocol.Sig
 	if err := sealed.ValidRecipient(g.Recipient); err != nil {
 		return protocol.Signed[protocol.Grant]{}, fmt.Errorf("%w: %q is neither an account nor a recipient: %w", ErrRefused, to, err)
 	}
+	defer s.doors.clear()
 	return s.ring.Issue(g, v.Manifest.Reader, s.c.Now())
 }
 
@@ -171,6 +172,7 @@ func (s *Service) Revoke(ctx context.Context, c cid.Cid, to string) (Version, []
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	defer s.doors.clear()
 	if v, err = s.ownVersion(ctx, v.Origin); err != nil {
 		return v, nil, err
 	}

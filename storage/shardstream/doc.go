@@ -16,7 +16,8 @@
 // block, by the store's exchange.
 //
 // The wire is docs/spec/shard-stream.md. Server.Serve answers one stream: info,
-// range, prove. Who may read a private shard is asked of ServerConfig.May. A Budget
+// range, prove, show. Who may read a private shard is asked of ServerConfig.May and, of
+// what a reader showed, of ServerConfig.Show; who is served one marks it as private too. A Budget
 // bounds all streams together, in bytes a second, up or down. A peer that does not
 // read is held back by the stream's own flow control, and dropped by its limits.
 //
