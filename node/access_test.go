@@ -9,6 +9,8 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -283,8 +285,37 @@ func TestAPrivateShardGoesToReadersAndPinnersAlone(t *testing.T) {
 	if err != nil || string(got) != text.String() {
 		t.Fatalf("%d bytes of %d, %v", len(got), text.Len(), err)
 	}
+	// What rots with the reader is healed from the pinner.
+	flipByte(t, reader.store.S, secret)
+	if err := reader.store.S.Verify(ctx, secret); err == nil {
+		t.Fatal("it is not broken")
+	}
+	if err := (repairer{reader.store}).Repair(ctx, secret); err != nil {
+		t.Fatal(err)
+	}
+	if err := reader.store.S.Verify(ctx, secret); err != nil {
+		t.Fatal(err)
+	}
 	if outside(t, stranger, secret, pinner, reader) {
 		t.Fatal("the reader gives it to everybody")
+	}
+}
+
+// flipByte changes one byte of a shard on disk.
+func flipByte(t *testing.T, s *storage.Store, root cid.Cid) {
+	t.Helper()
+	f, err := os.OpenFile(filepath.Join(s.Dir(), "shards", root.String()+".car"), os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	var b [1]byte
+	if _, err := f.ReadAt(b[:], 3<<20); err != nil {
+		t.Fatal(err)
+	}
+	b[0] ^= 1
+	if _, err := f.WriteAt(b[:], 3<<20); err != nil {
+		t.Fatal(err)
 	}
 }
 
