@@ -280,7 +280,7 @@ func TestAnOutlineIsCheckedBeforeAnythingIsReserved(t *testing.T) {
 func TestAnAssemblyReservesAllBeforeItBegins(t *testing.T) {
 	one := open(t, "")
 	want := importFile(t, one, noise(106, 5<<20))
-	o, file := outline(t, one, want)
+	o, _ := outline(t, one, want)
 	two, err := storage.Open(storage.Config{Dir: t.TempDir(), Quota: 4 << 20, Floor: -1})
 	if err != nil {
 		t.Fatal(err)
@@ -292,7 +292,7 @@ func TestAnAssemblyReservesAllBeforeItBegins(t *testing.T) {
 	}
 	_ = a.Close()
 	small := importFile(t, one, noise(107, 2<<20))
-	o, file = outline(t, one, small)
+	o, file := outline(t, one, small)
 	a = begin(t, two, small)
 	defer a.Close()
 	if err := a.Adopt(t.Context(), o); err != nil {

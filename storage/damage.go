@@ -86,7 +86,7 @@ func (k *core) loadDamage() error {
 
 // warn remembers, for Health, what a start found broken and went on without.
 func (k *core) warn(what string, args ...any) {
-	k.log.Warn(what, args...)
+	k.log.Warn("the store is not whole", append([]any{"what", what}, args...)...)
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if len(k.notes) < maxNamed {

@@ -291,7 +291,16 @@ func (s *Service) Delete(ctx context.Context, id string) error {
 	if stop := s.work[id]; stop != nil {
 		stop()
 	}
-	if err := s.c.DB.Update(func(tx *kv.Tx) error { return tx.Delete(keyOf(id)) }); err != nil {
+	err = s.c.DB.Update(func(tx *kv.Tx) error {
+		if _, err := tx.Get(keyOf(id)); err != nil {
+			return err
+		}
+		return tx.Delete(keyOf(id))
+	})
+	if errors.Is(err, kv.ErrNotFound) { // another was faster
+		return fmt.Errorf("%w: %s", ErrUnknown, id)
+	}
+	if err != nil {
 		return fmt.Errorf("pinning: %w", err)
 	}
 	s.count--

@@ -135,8 +135,8 @@ func TestAPinIsTriedAgainUntilItComes(t *testing.T) {
 		if got := statusOf(t, s, e.ID); got.Status != Queued || got.Info["status_details"] != "nobody has it" {
 			t.Fatalf("after one try: %+v", got)
 		}
-		time.Sleep(time.Minute) // fake: 5, 10 and 20 s of pauses
-		synctest.Wait()         // Run has nothing to do
+		<-time.After(time.Minute) // fake: 5, 10 and 20 s of pauses
+		synctest.Wait()           // Run has nothing to do
 		if got := statusOf(t, s, e.ID); got.Status != Pinned || got.Info != nil {
 			t.Fatalf("after a minute: %+v", got)
 		}
@@ -162,12 +162,12 @@ func TestAPinThatCannotBeKeptFailsAtOnceAndOneThatDoesNotComeFailsAfterPatience(
 		if e, err = s.Add(t.Context(), Pin{CID: named(2).String()}); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(patience / 2)
+		<-time.After(patience / 2)
 		synctest.Wait() // Run waits for the next pause
 		if got := statusOf(t, s, e.ID); got.Status != Queued {
 			t.Fatalf("after half its time: %+v", got)
 		}
-		time.Sleep(patience/2 + longPause)
+		<-time.After(patience/2 + longPause)
 		synctest.Wait() // Run waits for work
 		if got := statusOf(t, s, e.ID); got.Status != Failed {
 			t.Fatalf("after its time: %+v", got)

@@ -81,7 +81,7 @@ func (h *hall) ok(err error) {
 
 // toEpoch waits until the beacon of an epoch is there.
 func (h *hall) toEpoch(e uint64) {
-	h.pass(time.Unix(int64(h.chain.Params.CommitBy(e)+1), 0).Sub(time.Now()))
+	h.pass(time.Until(time.Unix(int64(h.chain.Params.CommitBy(e)+1), 0)))
 }
 
 // pass waits in the bubble's time.

@@ -3,6 +3,7 @@ package minhash
 import (
 	"bytes"
 	"errors"
+	"go/build"
 	"go/parser"
 	"go/token"
 	"io/fs"
@@ -10,7 +11,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -22,7 +22,7 @@ import (
 var comments = sync.OnceValues(func() (out [][]byte, err error) {
 	const most = 6000
 	seen := map[[32]byte]bool{}
-	root := os.DirFS(filepath.Join(runtime.GOROOT(), "src"))
+	root := os.DirFS(filepath.Join(build.Default.GOROOT, "src"))
 	err = fs.WalkDir(root, ".", func(name string, d fs.DirEntry, err error) error {
 		if err == nil && d.IsDir() && (name == "cmd" || name == "vendor") {
 			return fs.SkipDir // mostly generated

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/ethereum/go-ethereum/common"
+
 	"tally/storage/possession/proofset"
 )
 

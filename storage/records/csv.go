@@ -109,7 +109,7 @@ func (s *csvSource) header() error {
 	if b, err := s.r.Peek(len(byteOrderMark)); err == nil && string(b) == byteOrderMark {
 		s.skip(len(byteOrderMark))
 	}
-	if err := s.begin(); err == io.EOF {
+	if err := s.begin(); errors.Is(err, io.EOF) {
 		return fmt.Errorf("%w: there is no header row: name the columns in the first", ErrSyntax)
 	} else if err != nil {
 		return err
@@ -189,7 +189,7 @@ func (s *csvSource) read(keep bool) (ending, error) {
 			s.cell = append(s.cell, c)
 		}
 	}
-	if err == errEnd {
+	if errors.Is(err, errEnd) {
 		return rowEnd, nil
 	}
 	return rowEnd, err
@@ -199,7 +199,7 @@ func (s *csvSource) read(keep bool) (ending, error) {
 func (s *csvSource) quoted(keep bool) (ending, error) {
 	for {
 		c, err := s.byte()
-		if err == errEnd {
+		if errors.Is(err, errEnd) {
 			return rowEnd, errUnclosed
 		}
 		if err != nil {
@@ -207,7 +207,7 @@ func (s *csvSource) quoted(keep bool) (ending, error) {
 		}
 		if c == '"' {
 			c, err = s.byte()
-			if err == errEnd {
+			if errors.Is(err, errEnd) {
 				return rowEnd, nil
 			}
 			if err != nil {
@@ -232,7 +232,7 @@ func (s *csvSource) after(c byte, wrong error) (ending, error) {
 		return rowEnd, nil
 	case '\r':
 		next, err := s.byte()
-		if err != nil && err != errEnd {
+		if err != nil && !errors.Is(err, errEnd) {
 			return rowEnd, err
 		}
 		if err == nil && next == '\n' {

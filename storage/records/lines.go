@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -49,7 +50,7 @@ func (p *pieces) next() (b []byte, at int64, err error) {
 			p.n++
 			p.buf = append(p.buf, part...)
 			return p.buf, at, nil
-		case err == bufio.ErrBufferFull:
+		case errors.Is(err, bufio.ErrBufferFull):
 			p.buf = append(p.buf, part...)
 		case err == io.EOF:
 			if p.buf = append(p.buf, part...); len(p.buf) == 0 {
@@ -73,7 +74,7 @@ func (*textSource) fields() []Field { return nil }
 
 func (s *textSource) next() (Record, error) {
 	b, at, err := s.p.next()
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return Record{}, io.EOF
 	}
 	if err != nil {
@@ -101,7 +102,7 @@ func (s *jsonlSource) fields() []Field { return s.seen }
 func (s *jsonlSource) next() (Record, error) {
 	for {
 		line, at, err := s.p.next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return Record{}, io.EOF
 		}
 		where := func() string { return fmt.Sprintf("line %d", s.p.n) }

@@ -47,7 +47,7 @@ func (s *parquetSource) fields() []Field {
 func (s *parquetSource) next() (Record, error) {
 	s.row++
 	text, err := s.r.Next()
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return Record{}, io.EOF
 	}
 	if err != nil {

@@ -137,7 +137,7 @@ func Open(format, field string, r io.Reader) iter.Seq2[Record, error] {
 		}
 		for index := uint64(0); ; {
 			rec, err := src.next()
-			if err == io.EOF {
+			if errors.Is(err, io.EOF) {
 				return
 			}
 			if err != nil {
@@ -191,7 +191,7 @@ func Check(ctx context.Context, format, field string, r io.Reader) (Summary, err
 			return Summary{}, fmt.Errorf("records: check: %w", err)
 		}
 		rec, err := src.next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			s.Fields = src.fields()
 			return s, nil
 		}

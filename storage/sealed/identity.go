@@ -33,15 +33,23 @@ func NewIdentity() (Identity, error) {
 // a domain of its own as info. The same key gives the same identity for ever; the identity tells
 // nothing of the key.
 func ReaderIdentity(key *ecdsa.PrivateKey) (Identity, error) {
-	if key == nil || key.D == nil || key.D.Sign() <= 0 || key.D.BitLen() > 256 {
-		return Identity{}, fmt.Errorf("%w: the node's key is no scalar of 32 bytes", ErrIdentity)
+	scalar, err := scalarOf(key)
+	if err != nil {
+		return Identity{}, err
 	}
-	var scalar [32]byte
-	seed, err := hkdf.Key(sha256.New, key.D.FillBytes(scalar[:]), nil, readerDomain, 32)
+	seed, err := hkdf.Key(sha256.New, scalar, nil, readerDomain, 32)
 	if err != nil {
 		return Identity{}, fmt.Errorf("sealed: derive reader: %w", err)
 	}
 	return ParseIdentity(strings.ToUpper(bech32("age-secret-key-", seed)))
+}
+
+// scalarOf is a key's scalar, 32 bytes big-endian.
+func scalarOf(key *ecdsa.PrivateKey) ([]byte, error) {
+	if key != nil && key.D != nil && key.D.Sign() > 0 && key.D.BitLen() <= 256 { //nolint:staticcheck // crypto/ecdsa's own encoding does not take this curve
+		return key.D.FillBytes(make([]byte, 32)), nil //nolint:staticcheck // the same
+	}
+	return nil, fmt.Errorf("%w: the node's key is no scalar of 32 bytes", ErrIdentity)
 }
 
 // ParseIdentity reads what Secret wrote.

@@ -123,7 +123,7 @@ type checkedAt struct{ r io.ReaderAt }
 
 func (c checkedAt) ReadAt(p []byte, off int64) (int, error) {
 	n, err := c.r.ReadAt(p, off)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		err = fmt.Errorf("%w: %w", ErrTampered, err)
 	}
 	return n, err

@@ -87,7 +87,7 @@ func (p *pipe) close(err error) {
 	if p.end == nil {
 		p.end = err
 	}
-	p.broken = p.broken || err == errReset
+	p.broken = p.broken || errors.Is(err, errReset)
 	p.change.Broadcast()
 }
 

@@ -141,7 +141,7 @@ func (p *part) Read(b []byte) (int, error) {
 			return 0, io.EOF
 		}
 		if err := p.fill(); err != nil {
-			p.over = err == io.EOF
+			p.over = errors.Is(err, io.EOF)
 			p.err = err
 			return 0, err
 		}

@@ -24,7 +24,7 @@ func read(b []byte, name string) (out [][]byte, err error) {
 	}
 	for {
 		v, err := r.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return out, nil
 		}
 		if err != nil {

@@ -197,7 +197,7 @@ func TestBombsAreRefusedBeforeTheyCost(t *testing.T) {
 				got++
 			}
 		}
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			err = nil
 		}
 		runtime.ReadMemStats(&after)

@@ -279,7 +279,7 @@ func (f *Reader) inflate(codec int64, b []byte, size int, to *[]byte) ([]byte, e
 		if _, err := io.ReadFull(z, out); err != nil {
 			return nil, wrong(err)
 		}
-		if n, err := z.Read(make([]byte, 1)); n != 0 || err != io.EOF {
+		if n, err := z.Read(make([]byte, 1)); n != 0 || !errors.Is(err, io.EOF) {
 			return nil, wrong(errors.Join(err, errSize))
 		}
 		return out, nil
