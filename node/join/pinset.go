@@ -35,18 +35,19 @@ func (n PinNetwork) Head() uint64 { h, _ := n.View.Head(); return h }
 // Changed is closed at the next change.
 func (n PinNetwork) Changed() <-chan struct{} { return n.View.Changed() }
 
-// Pinners are the nodes registered with the class that are not suspended.
+// Pinners are the nodes registered with the class that are not suspended, and those
+// that have nothing left to prove.
 func (n PinNetwork) Pinners() ([]common.Address, error) {
 	var out []common.Address
 	for a, e := range n.View.Nodes() {
 		if !slices.Contains(e.Classes, n.Class) {
 			continue
 		}
-		bad, err := n.Sets.Suspended(a)
+		may, err := n.Sets.MayTake(a)
 		if err != nil {
 			return nil, err
 		}
-		if !bad {
+		if may {
 			out = append(out, a)
 		}
 	}
@@ -54,8 +55,11 @@ func (n PinNetwork) Pinners() ([]common.Address, error) {
 	return out, nil
 }
 
-// Holders are the nodes that prove a piece and are not suspended.
-func (n PinNetwork) Holders(root common.Hash) ([]common.Address, error) { return n.Sets.Holders(root) }
+// Keepers are the nodes that prove a piece of this size, and those who are about
+// to.
+func (n PinNetwork) Keepers(root common.Hash, size uint64) (holders, coming []common.Address, err error) {
+	return n.Sets.Keepers(root, size)
+}
 
 // PinShards is the store as the pin set knows it.
 type PinShards struct {

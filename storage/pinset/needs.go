@@ -20,10 +20,13 @@ type Network interface {
 	// Head is the newest block read, and Changed is closed at its next change.
 	Head() uint64
 	Changed() <-chan struct{}
-	// Pinners are the nodes registered for pins that are not suspended.
+	// Pinners are the nodes registered for pins that are not suspended, or have
+	// nothing left to prove.
 	Pinners() ([]common.Address, error)
-	// Holders are the nodes that prove a piece and are not suspended.
-	Holders(piece common.Hash) ([]common.Address, error)
+	// Keepers are the nodes, not suspended, whose sets have a piece with this root
+	// and this size: holders proved a period that covers it, coming have yet to,
+	// and may still do so in time.
+	Keepers(piece common.Hash, size uint64) (holders, coming []common.Address, err error)
 }
 
 // Wants says what should be kept, as far as this node is concerned: what has

@@ -2,6 +2,7 @@ package proofset
 
 import (
 	"errors"
+	"maps"
 	"slices"
 	"sync"
 
@@ -32,12 +33,16 @@ type Follower struct {
 	params protocol.Params
 
 	mu      sync.Mutex
-	done    int                                    // guarded by mu; facts folded
-	at      uint64                                 // guarded by mu; head then
-	hash    common.Hash                            // guarded by mu; of that head
-	sets    map[common.Address]*Set                // guarded by mu
-	holders map[common.Hash]map[common.Address]int // guarded by mu; live copies by piece root
+	done    int                                // guarded by mu; facts folded
+	at      uint64                             // guarded by mu; head then
+	hash    common.Hash                        // guarded by mu; of that head
+	sets    map[common.Address]*Set            // guarded by mu
+	holders map[common.Hash]map[uint64]sayings // guarded by mu; by piece root and size
 }
+
+// sayings are who says that it keeps a piece: the first period under challenge of
+// each live copy, by id.
+type sayings map[common.Address]map[uint64]uint64
 
 // Follow starts nothing; the facts are read when something is asked.
 func Follow(c Chain, p protocol.Params) *Follower {
@@ -48,7 +53,7 @@ func Follow(c Chain, p protocol.Params) *Follower {
 
 func (f *Follower) reset() {
 	f.done, f.at, f.hash = 0, 0, common.Hash{}
-	f.sets, f.holders = map[common.Address]*Set{}, map[common.Hash]map[common.Address]int{}
+	f.sets, f.holders = map[common.Address]*Set{}, map[common.Hash]map[uint64]sayings{}
 }
 
 // Head is the newest block folded.
@@ -95,18 +100,10 @@ func (f *Follower) fold(x protocol.Fact) {
 	switch e := x.Event.(type) {
 	case protocol.PieceAdded:
 		f.set(e.Node, period).add(e, period)
-		if f.holders[e.Root] == nil {
-			f.holders[e.Root] = map[common.Address]int{}
-		}
-		f.holders[e.Root][e.Node]++
+		f.said(e, period+1)
 	case protocol.PieceRemoved:
-		if root, ok := f.set(e.Node, period).remove(e.ID, period); ok {
-			if f.holders[root][e.Node]--; f.holders[root][e.Node] == 0 {
-				delete(f.holders[root], e.Node)
-			}
-			if len(f.holders[root]) == 0 {
-				delete(f.holders, root)
-			}
+		if h, ok := f.set(e.Node, period).remove(e.ID, period); ok {
+			f.unsaid(e.Node, h)
 		}
 	case protocol.PossessionProved:
 		f.set(e.Node, period).prove(e.Period)
@@ -146,23 +143,86 @@ func (f *Follower) Set(n common.Address) (Head, *Set, error) {
 	return h, &Set{}, nil
 }
 
-// Holders are the nodes whose set includes the piece and that are not suspended,
-// in the order of their addresses.
-func (f *Follower) Holders(root common.Hash) ([]common.Address, error) {
+// said notes a piece of a node's set.
+func (f *Follower) said(e protocol.PieceAdded, from uint64) {
+	if f.holders[e.Root] == nil {
+		f.holders[e.Root] = map[uint64]sayings{}
+	}
+	by := f.holders[e.Root][e.Size]
+	if by == nil {
+		by = sayings{}
+		f.holders[e.Root][e.Size] = by
+	}
+	if by[e.Node] == nil {
+		by[e.Node] = map[uint64]uint64{}
+	}
+	by[e.Node][e.ID] = from
+}
+
+func (f *Follower) unsaid(n common.Address, h protocol.HeldPiece) {
+	sizes := f.holders[h.Root]
+	delete(sizes[h.Size][n], h.ID)
+	if len(sizes[h.Size][n]) == 0 {
+		delete(sizes[h.Size], n)
+	}
+	if len(sizes[h.Size]) == 0 {
+		delete(sizes, h.Size)
+	}
+	if len(sizes) == 0 {
+		delete(f.holders, h.Root)
+	}
+}
+
+// Keepers are the nodes, not suspended, with a piece of this root and this size in
+// their sets, by address. The set's size is its node's word, and a smaller one
+// would hardly ever be drawn: so another size is another piece. holders proved a
+// period that covers the piece; coming have yet to, and the first such period is
+// not over.
+func (f *Follower) Keepers(root common.Hash, size uint64) (holders, coming []common.Address, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	h, err := f.catchUp()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	out := make([]common.Address, 0, len(f.holders[root]))
-	for n := range f.holders[root] {
-		if !f.sets[n].Suspended(h.Period) {
-			out = append(out, n)
+	for n, copies := range f.holders[root][size] {
+		s := f.sets[n]
+		if s.Suspended(h.Period) {
+			continue
+		}
+		first := slices.Min(slices.Collect(maps.Values(copies)))
+		switch last, ok := s.LastProved(); {
+		case ok && last >= first:
+			holders = append(holders, n)
+		case first >= h.Period && !s.GaveUp(first):
+			coming = append(coming, n)
 		}
 	}
-	slices.SortFunc(out, func(a, b common.Address) int { return a.Cmp(b) })
-	return out, nil
+	slices.SortFunc(holders, common.Address.Cmp)
+	slices.SortFunc(coming, common.Address.Cmp)
+	return holders, coming, nil
+}
+
+// Holders are the holders that Keepers finds under a piece root, of whatever size:
+// to be shown, not to decide by.
+func (f *Follower) Holders(root common.Hash) ([]common.Address, error) {
+	f.mu.Lock()
+	_, err := f.catchUp()
+	sizes := slices.Collect(maps.Keys(f.holders[root]))
+	f.mu.Unlock()
+	if err != nil {
+		return nil, err
+	}
+	var out []common.Address
+	for _, size := range sizes {
+		at, _, err := f.Keepers(root, size)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, at...)
+	}
+	slices.SortFunc(out, common.Address.Cmp)
+	return slices.Compact(out), nil
 }
 
 // Suspended says whether a node missed its last periods or left. A node that

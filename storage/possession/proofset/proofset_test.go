@@ -108,6 +108,37 @@ func TestHolderIsSuspendedAfterTwoMissesAndBackAfterAProof(t *testing.T) {
 	}
 }
 
+// Who gave up the last of its pieces could otherwise never prove again.
+func TestSuspendedNodeMayTakePiecesOnceItHasNone(t *testing.T) {
+	c := &tape{}
+	f := follow(c)
+	for _, step := range []struct {
+		block     uint64
+		event     any
+		may, hold bool
+	}{
+		{5, add(ann, 0), true, true},
+		{30, nil, false, false}, // missed 1 and 2
+		{31, protocol.PeriodsMissed{Node: ann, From: 3, To: 3}, false, false},
+		{32, protocol.PieceRemoved{Node: ann, ID: 0}, true, false},
+		{45, add(ann, 1), false, false}, // no holder before it proves
+		{52, protocol.PossessionProved{Node: ann, Period: 5, Leaves: 4}, true, true},
+		{53, protocol.PieceRemoved{Node: ann, ID: 1}, true, false},
+		{54, protocol.NodeDeregistered{Node: ann}, false, false},
+	} {
+		if step.event != nil {
+			c.to(step.block, step.event)
+		} else {
+			c.to(step.block)
+		}
+		may, err := f.MayTake(ann)
+		holders, err2 := f.Holders(book)
+		if err != nil || err2 != nil || may != step.may || slices.Contains(holders, ann) != step.hold {
+			t.Errorf("block %d: may take %v, holders %v, %v, %v", step.block, may, holders, err, err2)
+		}
+	}
+}
+
 func TestPieceIsChallengedFromThePeriodAfterItsAdditionToThatOfItsRemoval(t *testing.T) {
 	c := &tape{}
 	f := follow(c)
