@@ -124,11 +124,15 @@ func (a *Assembly) Adopt(ctx context.Context, o Outline) error {
 		a.res.Release() // a claim of another size may be less
 		a.res = nil
 	}
-	res, err := a.s.reserveFetch(a.root, o.Size+uint64(o.bitsAt()+len(o.Layer)))
+	res, err := a.s.reserveFetch(a.root, o.Size, uint64(o.bitsAt()+(len(o.Layer)+7)/8), extSpans, extMap)
 	if err != nil {
 		return fmt.Errorf("fetch %s: %w", a.root, err)
 	}
 	a.res = res
+	res.yield() // its spans come in any order: there is room for all of them, or for none
+	if err := res.Grow(o.Size); err != nil {
+		return fmt.Errorf("fetch %s: %w", a.root, err)
+	}
 	if err := a.files(o); err != nil {
 		return err
 	}

@@ -76,7 +76,7 @@ func (s *Store) Fetch(ctx context.Context, root cid.Cid, progress func(done, tot
 		return r.shard(), nil
 	}
 	defer release()
-	res, err := s.reserveFetch(root, 2*min(o.size, o.max)) // the spool and the shard
+	res, err := s.reserveFetch(root, 2*min(o.size, o.max), 0, extSpool) // the spool and the shard
 	if err != nil {
 		return Shard{}, fmt.Errorf("fetch %s: %w", root, err)
 	}
@@ -113,6 +113,7 @@ func (s *Store) fetchInto(ctx context.Context, root cid.Cid, sp *spool.Spool, o 
 	if sp.Size() == 0 {
 		s.salvage(root, put)
 	}
+	res.yield()
 	buf := make([]byte, car.MaxBlock)
 	t := &traversal{
 		opts:  o,
@@ -183,6 +184,9 @@ const (
 	extSpans = ".spans" // an assembly's file, with holes
 	extMap   = ".map"   // what is in it
 )
+
+// fetchExts are all of them.
+var fetchExts = []string{extSpool, extPart, extSpans, extMap}
 
 // clearFetch removes what other ways of fetching a shard that is here now left.
 func (k *core) clearFetch(root cid.Cid) {

@@ -6,7 +6,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 
 	"github.com/ipfs/go-cid"
 
@@ -21,6 +23,12 @@ type reservation struct {
 	*volume.Reservation
 	k    *core
 	root cid.Cid // of a fetch, whose files may stay; else cid.Undef
+
+	mu     sync.Mutex // taken before those of the volume
+	others uint64     // guarded by mu: bytes of files of the root that another way of fetching it left
+	whose  []string   // guarded by mu: their extensions
+	beside uint64     // of this way's own small files, which Grow does not name
+	yields bool       // guarded by mu: these files go where there is no room for both
 }
 
 // reserve sets bytes aside before they are written: ErrQuota, ErrDiskFull or
@@ -30,13 +38,19 @@ func (k *core) reserve(bytes uint64) (*reservation, error) {
 	if err != nil {
 		return nil, fail("reserve", err)
 	}
-	return &reservation{r, k, cid.Undef}, nil
+	return &reservation{Reservation: r, k: k}, nil
 }
 
 // reserveFetch is reserve for a fetch of root, of which the caller holds the
-// claim. What an earlier fetch of it left on disk is part of the reservation, and
+// claim. What earlier fetches of it left on disk is part of the reservation, and
 // what this one leaves there stays booked after Release.
-func (k *core) reserveFetch(root cid.Cid, bytes uint64) (*reservation, error) {
+//
+// There are several ways of fetching, each with files of its own. Those with the
+// extensions own belong to this one: bytes and beside, and what Grow is told, are for
+// them and the shard. What another way left stays and is counted too. Where there is
+// no room for both, but would be in its place, the reservation begins all the same; then
+// a Grow that needs the room errs until yield is called.
+func (k *core) reserveFetch(root cid.Cid, bytes, beside uint64, own ...string) (*reservation, error) {
 	k.mu.Lock()
 	left := k.left[root]
 	k.mu.Unlock()
@@ -47,27 +61,57 @@ func (k *core) reserveFetch(root cid.Cid, bytes uint64) (*reservation, error) {
 	k.mu.Lock()
 	delete(k.left, root)
 	k.mu.Unlock()
-	res := &reservation{r, k, root}
-	if err := res.Grow(bytes); err != nil {
+	res := &reservation{Reservation: r, k: k, root: root, beside: beside}
+	for _, ext := range fetchExts {
+		if !slices.Contains(own, ext) {
+			res.whose = append(res.whose, ext)
+		}
+	}
+	// Holes of a file are not on the disk yet, and will take of its free space.
+	r.Wrote(min(left, k.leftBy(root, fetchExts, volume.Allocated)))
+	res.others = k.leftBy(root, res.whose, apparent)
+	if err := res.Grow(bytes); err != nil && r.Grow(bytes+beside) != nil {
 		res.Release()
 		return nil, err
 	}
 	return res, nil
 }
 
-// Grow makes the reservation at least to bytes in all. It is cheap enough to be
-// called before every block.
+// yield has the files that another way of fetching left go as soon as there is no
+// room for both. The caller has taken of them what it can.
+func (r *reservation) yield() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.yields = true
+}
+
+// Grow makes the reservation at least to bytes, beside what other ways of fetching
+// left. It is cheap enough to be called before every block.
 func (r *reservation) Grow(to uint64) error {
-	if err := r.Reservation.Grow(to); err != nil {
-		return fail("reserve", err)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	to += r.beside
+	err := r.Reservation.Grow(r.others + to)
+	if err == nil {
+		return nil
 	}
+	if err = fail("reserve", err); !r.yields || r.others == 0 || r.Reservation.Grow(to) != nil {
+		return err
+	}
+	r.k.log.Info("what another way of fetching a shard left gives way: there is no room for both", "root", r.root, "bytes", r.others)
+	for _, ext := range r.whose {
+		if e := os.Remove(r.k.fetchPath(r.root, ext)); e != nil && !errors.Is(e, fs.ErrNotExist) {
+			return errors.Join(err, fail("reserve", e))
+		}
+	}
+	r.others = 0
 	return nil
 }
 
 // Release ends the reservation. Files of a fetch that are still there are booked.
 func (r *reservation) Release() {
 	if r.root.Defined() {
-		if left := r.k.leftBy(r.root); left > 0 {
+		if left := r.k.leftBy(r.root, fetchExts, apparent); left > 0 {
 			r.Keep(volume.Partial, left)
 			r.k.mu.Lock()
 			r.k.left[r.root] += left
@@ -77,19 +121,18 @@ func (r *reservation) Release() {
 	r.Reservation.Release()
 }
 
-// leftBy returns the bytes of the files that fetches of root have now.
-func (k *core) leftBy(root cid.Cid) (n uint64) {
-	es, err := os.ReadDir(filepath.Join(k.dir, "fetch"))
-	if err != nil {
-		return 0 // the disk is gone
-	}
-	for _, e := range es {
-		if info, err := e.Info(); err == nil && strings.HasPrefix(e.Name(), root.String()+".") {
-			n += uint64(info.Size())
+// leftBy returns the bytes, as counted by size, of the files with these extensions that fetches of root have now.
+func (k *core) leftBy(root cid.Cid, exts []string, size func(fs.FileInfo) uint64) (n uint64) {
+	for _, ext := range exts {
+		if info, err := os.Lstat(k.fetchPath(root, ext)); err == nil { // else it is not there, or the disk is gone
+			n += size(info)
 		}
 	}
 	return n
 }
+
+// apparent is what a file takes once its holes are filled.
+func apparent(i fs.FileInfo) uint64 { return uint64(i.Size()) }
 
 // keep books a shard that is in place. Its caller reserved cost bytes.
 func (r *reservation) keep(rec *record) {

@@ -67,11 +67,12 @@ func (s *Store) FetchCAR(ctx context.Context, root cid.Cid, from func(ctx contex
 		return r.shard(), nil
 	}
 	defer release()
-	res, err := s.reserveFetch(root, min(o.size, o.max))
+	res, err := s.reserveFetch(root, min(o.size, o.max), 0, extPart)
 	if err != nil {
 		return Shard{}, fmt.Errorf("fetch CAR %s: %w", root, err)
 	}
 	defer res.Release()
+	res.yield()
 	f, err := os.OpenFile(s.fetchPath(root, extPart), os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return Shard{}, fail("fetch CAR", err)
