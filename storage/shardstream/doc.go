@@ -19,7 +19,8 @@
 // range, prove, show. Who may read a private shard is asked of ServerConfig.May and, of
 // what a reader showed, of ServerConfig.Show; who is served one marks it as private too. A Budget
 // bounds all streams together, in bytes a second, up or down. A peer that does not
-// read is held back by the stream's own flow control, and dropped by its limits.
+// read is held back by the stream's own flow control, loses its place to others, and is
+// dropped by the stream's limits.
 //
 // Peers are taken to be hostile. A fetch from them costs at most a buffer of a MiB
 // and an outline of 33 KiB for each of MaxSources, and what an Assembly keeps; an

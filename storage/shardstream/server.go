@@ -43,8 +43,9 @@ type ServerConfig struct {
 	Node common.Address
 	// Up bounds what is sent by all streams. Nil is no bound.
 	Up *Budget
-	// Streams is how many streams may ask for ranges at once; 0 is 64. A small
-	// budget lowers it, so that each has 32 KiB a second.
+	// Streams is how many streams are sent outlines and ranges at once, a quarter of
+	// them of one peer; 0 is 64. A small budget lowers it, so that each has 32 KiB a
+	// second. A stream counts while it is answered and reads; idle ones do not.
 	Streams int
 	// Logger takes what an operator should know. Nil discards it.
 	Logger *slog.Logger
@@ -67,7 +68,7 @@ func (c ServerConfig) Validate() error {
 // Server serves shards.
 type Server struct {
 	c     ServerConfig
-	slots chan struct{} // a token for each stream that may ask for ranges
+	slots *slots
 
 	mu   sync.Mutex
 	free [][]byte // guarded by mu: buffers of a chunk, at most one a slot
@@ -84,14 +85,13 @@ func NewServer(c ServerConfig) (*Server, error) {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Server{c: c, slots: make(chan struct{}, c.Up.streams(c.Streams))}, nil
+	return &Server{c: c, slots: newSlots(c.Up.streams(c.Streams))}, nil
 }
 
 // Serve answers one stream, one request after the other, until the peer ends it.
 // The error that it returns may be shown to the peer.
 func (s *Server) Serve(ctx context.Context, from Asker, c Conn) error {
 	v := &visit{s: s, from: from, conn: c}
-	defer v.end()
 	for {
 		b, err := c.Recv(maxRequest)
 		if errors.Is(err, io.EOF) {
@@ -125,7 +125,6 @@ type visit struct {
 	s    *Server
 	from Asker
 	conn Conn
-	slot bool // it holds one of Server.slots
 
 	shown      cid.Cid // shard for which credential was taken; undefined if none
 	credential []byte
@@ -135,11 +134,16 @@ type visit struct {
 // maxShows bounds the credentials of one stream.
 const maxShows = 8
 
-func (v *visit) end() {
-	if v.slot {
-		<-v.s.slots
+// late answers who got no slot. The end of the stream is not answered.
+func (v *visit) late(q request, err error) error {
+	if errors.Is(err, ErrBusy) {
+		return v.refuse(q, err)
 	}
+	return err
 }
+
+// seat is a place for one answer's slot.
+func (v *visit) seat() *seat { return &seat{s: v.s.slots, peer: v.from.Peer} }
 
 // open finds the shard and asks whether the peer may read it: for each request, for
 // a grant may be taken back, and a shard healed, while a stream lasts.
@@ -201,6 +205,15 @@ func (v *visit) info(ctx context.Context, q request) error {
 	if err != nil {
 		return v.refuse(q, err)
 	}
+	seat := v.seat()
+	if err := seat.enter(ctx, slotWait); err != nil {
+		return v.late(q, err)
+	}
+	err = v.s.c.Up.Take(ctx, infoCost+32*len(layer))
+	seat.leave()
+	if err != nil {
+		return err
+	}
 	of, _ := v.s.c.Store.Private(q.Root)
 	return v.send(statusGood, info{Piece: common.Hash(f.Piece), Size: f.Size, Layer: flat(layer), Datanet: of})
 }
@@ -236,38 +249,44 @@ func (v *visit) span(ctx context.Context, q request) error {
 	}
 	defer func() { _ = f.Close() }()
 	if q.Count > MaxRange || q.At > f.Size || q.Count > f.Size-q.At {
-		err = ErrRange
+		return v.refuse(q, ErrRange)
 	}
-	if err == nil && f.Damaged {
-		err = f.Check(ctx, q.At, q.Count) // what is sound of it is served
+	seat := v.seat()
+	defer seat.leave()
+	if err := seat.enter(ctx, slotWait); err != nil {
+		return v.late(q, err)
 	}
-	if err == nil && !v.slot {
-		select {
-		case v.s.slots <- struct{}{}:
-			v.slot = true
-		default:
-			err = ErrBusy
+	if f.Damaged && q.Count > 0 {
+		// What is sound of it is served. To find out costs, whatever is sent.
+		read := (q.At+q.Count-1)/piece.LayerSpan - q.At/piece.LayerSpan + 1
+		if err := v.s.c.Up.Take(ctx, int(read)*proofCost); err != nil {
+			return err
 		}
-	}
-	if err != nil {
-		return v.refuse(q, err)
+		if err := f.Check(ctx, q.At, q.Count); err != nil {
+			seat.leave()
+			return v.refuse(q, err)
+		}
 	}
 	buf := v.s.buffer()
 	defer v.s.give(buf)
 	// What cannot be read is found before the answer says that it comes.
 	n := int(min(q.Count, chunk))
 	if _, err := f.ReadAt(buf[:n], int64(q.At)); err != nil {
+		seat.leave()
 		return v.refuse(q, err)
 	}
-	if err := v.send(statusGood, nil); err != nil {
+	if err := seat.during(func() error { return v.send(statusGood, nil) }); err != nil {
 		return err
 	}
 	w := v.conn.Writer()
 	for off, end := q.At, q.At+q.Count; off < end; {
+		if err := seat.enter(ctx, 0); err != nil { // again, after a time in which nothing was read
+			return err
+		}
 		if err := v.s.c.Up.Take(ctx, n); err != nil {
 			return err
 		}
-		if _, err := w.Write(buf[:n]); err != nil {
+		if err := seat.during(func() error { _, err := w.Write(buf[:n]); return err }); err != nil {
 			return err
 		}
 		off += uint64(n)
@@ -337,9 +356,13 @@ func (v *visit) prove(ctx context.Context, q request) error {
 	return v.send(statusGood, proof{Size: f.Size, Leaf: p.Leaf, Path: flat(p.Path), Signed: signed})
 }
 
-// proofCost is what a proof takes of the budget: less is sent, but a MiB is read
-// and hashed.
-const proofCost = 16 << 10
+const (
+	// proofCost is what a proof takes of the budget, and a look at a MiB of a damaged
+	// shard: less is sent, but a MiB is read and hashed.
+	proofCost = 16 << 10
+	// infoCost is what an info takes besides its layer.
+	infoCost = 128
+)
 
 // LeafHash is the hash of a leaf in its piece's tree: what a Retrieved says of it.
 func LeafHash(leaf []byte) common.Hash {

@@ -183,31 +183,6 @@ func TestPrivateShardsGoToReadersOnly(t *testing.T) {
 	}
 }
 
-func TestAServerRefusesMoreStreamsThanItsBudgetFeeds(t *testing.T) {
-	one := open(t, "")
-	want := importFile(t, one, noise(86, 3<<20))
-	v := server(t, one, func(c *shardstream.ServerConfig) { c.Up = shardstream.NewBudget(100 << 10) }) // three at 32 KiB/s
-	var status []uint8
-	for range 5 {
-		c, _ := talk(t, v, "x")
-		if err := c.Send(request(t, 2, want, 0, 10)); err != nil {
-			t.Fatal(err)
-		}
-		b, err := c.Recv(100)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var a wireAnswer
-		if err := protocol.Decode(b, &a); err != nil {
-			t.Fatal(err)
-		}
-		status = append(status, a.Status)
-	}
-	if string(status) != "\x00\x00\x00\x03\x03" {
-		t.Fatal(status)
-	}
-}
-
 func TestACopyThatChangedOnDiskIsNotSignedFor(t *testing.T) {
 	one := open(t, t.TempDir())
 	want := importFile(t, one, noise(87, 3<<20))
