@@ -225,6 +225,19 @@ func (f *Follower) Holders(root common.Hash) ([]common.Address, error) {
 	return slices.Compact(out), nil
 }
 
+// MayTake says whether a node may take further pieces: it is not suspended, or it
+// has nothing left to prove, so that only a new piece can end its suspension.
+func (f *Follower) MayTake(n common.Address) (bool, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	h, err := f.catchUp()
+	if err != nil {
+		return false, err
+	}
+	s := f.sets[n]
+	return s == nil || !s.Suspended(h.Period) || s.count == 0 && !s.left, nil
+}
+
 // Suspended says whether a node missed its last periods or left. A node that
 // never had a set is not suspended.
 func (f *Follower) Suspended(n common.Address) (bool, error) {

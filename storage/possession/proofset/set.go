@@ -159,7 +159,7 @@ func (s *Set) add(e protocol.PieceAdded, period uint64) {
 	s.pieces = slices.Insert(s.pieces, at, h)
 }
 
-func (s *Set) remove(id, period uint64) (root common.Hash, ok bool) {
+func (s *Set) remove(id, period uint64) (h protocol.HeldPiece, ok bool) {
 	for i := range s.pieces {
 		if p := &s.pieces[i]; p.ID == id && p.gone == live {
 			if s.count == 1 {
@@ -168,10 +168,10 @@ func (s *Set) remove(id, period uint64) (root common.Hash, ok bool) {
 			s.count--
 			p.gone = period
 			s.demands = slices.DeleteFunc(s.demands, func(d Demand) bool { return d.ID == id })
-			return p.Root, true
+			return p.HeldPiece, true
 		}
 	}
-	return common.Hash{}, false
+	return h, false
 }
 
 func (s *Set) prove(period uint64) {
