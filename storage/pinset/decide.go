@@ -35,6 +35,10 @@ func (r Rules) Defaults() Rules {
 	return Rules{cmp.Or(r.Patience, 16), cmp.Or(r.PerBlock, 4<<20), cmp.Or(r.Waves, 8), cmp.Or(r.Grace, 240)}
 }
 
+// Await is the number of blocks, from Shard.Since on, in which those who are coming
+// are waited for: every wave, and the time to the proof of the first period.
+func (r Rules) Await(size uint64) uint64 { return (r.Waves+1)*r.Wait(size) + r.Grace }
+
 // Wait is the number of blocks between two waves of candidates for a shard.
 func (r Rules) Wait(size uint64) uint64 { return r.Patience + size/r.PerBlock }
 
@@ -65,8 +69,10 @@ const (
 // Shard is what a node knows about a wanted shard when it decides.
 type Shard struct {
 	Wanted
-	Holders []common.Address // that prove it and are not suspended
+	Holders []common.Address // that proved it and are not suspended
+	Coming  []common.Address // that have it in their sets and have yet to prove it for the first time
 	Since   uint64           // block at which this many holders and this target were first seen together
+	Stir    uint64           // the same for holders and coming together; never before Since
 	Phase   Phase
 	Retry   uint64 // block from which a fetch that failed may be tried again
 	Refused string // why it failed, or is not wanted by this node
@@ -190,13 +196,25 @@ func mine(c Choice) int {
 // missing is how many holders a shard lacks; below zero it has too many.
 func missing(x *Shard) int { return x.Target - len(x.Holders) }
 
+// awaited says whether those who are coming are counted still. They are for a
+// while only, so that names alone keep nobody from fetching for good.
+func awaited(s *Situation, x *Shard) bool {
+	return len(x.Coming) > 0 && s.Head < x.Since+s.Rules.Await(x.Size)
+}
+
 // one decides about a shard without regard to room.
 func one(s *Situation, x *Shard) Choice {
 	c := Choice{Shard: x, Place: -1}
 	holds := slices.Contains(x.Holders, s.Me)
-	lack := missing(x)
+	here := holds || slices.Contains(x.Coming, s.Me)
+	lack, begin := missing(x), max(x.Since, x.Stir)
+	if awaited(s, x) {
+		lack -= len(x.Coming)
+	} else if len(x.Coming) > 0 {
+		begin = x.Since + s.Rules.Await(x.Size)
+	}
 	phase := x.Phase
-	if phase == Ready && holds { // the prover has not looked at the chain since
+	if phase == Ready && here { // the prover has not looked at the chain since
 		phase = Kept
 	}
 	switch phase {
@@ -207,12 +225,12 @@ func one(s *Situation, x *Shard) Choice {
 		return c
 	case Kept:
 		c.Action, c.Why = Hold, "kept"
-		if !holds || lack >= 0 || x.Mine {
-			return c
+		if !holds || missing(x) >= 0 || x.Mine {
+			return c // only what is proved lets a node go
 		}
 		return leave(s, x, c)
 	case Leaving:
-		if x.Mine || holds && lack >= 0 {
+		if x.Mine || here && lack >= 0 {
 			c.Action, c.Why = Hold, "others left meanwhile: kept again"
 			return c
 		}
@@ -232,6 +250,9 @@ func one(s *Situation, x *Shard) Choice {
 	}
 	if lack <= 0 {
 		c.Why = fmt.Sprintf("enough nodes hold it: %d of %d", len(x.Holders), x.Target)
+		if missing(x) > 0 {
+			c.Why = fmt.Sprintf("%d of %d nodes hold it, and %d are about to prove it", len(x.Holders), x.Target, len(x.Coming))
+		}
 		if x.Phase == Fetching {
 			c.Action = Stop
 		}
@@ -257,7 +278,7 @@ func one(s *Situation, x *Shard) Choice {
 	}
 	c.Place = place(s, x)
 	c.Wave = min(uint64(c.Place/lack), s.Rules.Waves)
-	c.Due = x.Since + c.Wave*s.Rules.Wait(x.Size)
+	c.Due = begin + c.Wave*s.Rules.Wait(x.Size)
 	if c.Due > s.Head {
 		c.Why = fmt.Sprintf("its turn comes in block %d, if %d holders are still missing", c.Due, lack)
 		return c
@@ -266,11 +287,12 @@ func one(s *Situation, x *Shard) Choice {
 	return c
 }
 
-// place is this node's in the Order of the pinners that do not hold the shard.
+// place is this node's in the Order of the pinners that neither hold the shard nor
+// are about to.
 func place(s *Situation, x *Shard) int {
 	n, mine := 0, Weight(x.Piece, s.Me)
 	for _, a := range s.Pinners {
-		if a == s.Me || slices.Contains(x.Holders, a) {
+		if a == s.Me || slices.Contains(x.Holders, a) || slices.Contains(x.Coming, a) {
 			continue
 		}
 		if cmp.Or(Weight(x.Piece, a).Cmp(mine), s.Me.Cmp(a)) > 0 {

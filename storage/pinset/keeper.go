@@ -63,6 +63,8 @@ type Keeper struct {
 type memory struct {
 	holders, target int
 	since           uint64
+	coming          int
+	stir            uint64 // block at which holders and coming were first seen together
 	tries           uint64
 	retry           uint64
 	free            uint64 // at a refusal for want of room
@@ -147,7 +149,7 @@ func (k *Keeper) look(ctx context.Context) (Situation, error) {
 			k.log.Warn("more shards are wanted than this node looks at", "wanted", len(wanted), "looked at", k.cfg.Most)
 			break
 		}
-		h, err := k.cfg.Network.Holders(w.Piece)
+		h, coming, err := k.cfg.Network.Keepers(w.Piece, w.Size)
 		if err != nil {
 			return s, fmt.Errorf("pinset: holders: %w", err)
 		}
@@ -158,9 +160,12 @@ func (k *Keeper) look(ctx context.Context) (Situation, error) {
 			k.memory[w.Piece] = m
 		}
 		if m.holders != len(h) || m.target != w.Target || m.since > s.Head {
-			m.holders, m.target, m.since = len(h), w.Target, s.Head
+			m.holders, m.target, m.since, m.coming = len(h), w.Target, s.Head, -1
 		}
-		x := Shard{Wanted: w, Holders: h, Since: m.since, Retry: m.retry, Refused: m.why}
+		if m.coming != len(coming) || m.stir > s.Head {
+			m.coming, m.stir = len(coming), s.Head
+		}
+		x := Shard{Wanted: w, Holders: h, Coming: coming, Since: m.since, Stir: m.stir, Retry: m.retry, Refused: m.why}
 		if m.noRoom && s.Free > m.free && s.Free-m.free >= w.Size/4 {
 			x.Retry = 0 // there is clearly more room than when it was refused
 		}
@@ -300,11 +305,14 @@ func (k *Keeper) arrived(ctx context.Context, f fetched) {
 
 // promise has a fetched shard proved, unless others were faster.
 func (k *Keeper) promise(ctx context.Context, w Wanted) error {
-	h, err := k.cfg.Network.Holders(w.Piece)
+	h, coming, err := k.cfg.Network.Keepers(w.Piece, w.Size)
 	if err != nil {
 		return err
 	}
-	if len(h) >= w.Target && !w.Mine && !slices.Contains(h, k.cfg.Me) {
+	if m := k.memory[w.Piece]; m != nil && k.cfg.Network.Head() < m.since+k.cfg.Rules.Await(w.Size) {
+		h = append(h, coming...)
+	}
+	if len(h) >= w.Target && !w.Mine && !slices.Contains(append(h, coming...), k.cfg.Me) {
 		k.log.Info("others were faster, the shard is let go", "root", w.Root)
 		return k.cfg.Store.Release(ctx, w.Root)
 	}

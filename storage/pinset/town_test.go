@@ -45,6 +45,8 @@ type town struct {
 	fetches int
 	lowest  map[common.Hash]int // holders, once the target was reached
 	nodes   map[common.Address]*house
+	size    map[common.Hash]uint64  // of a wanted piece
+	fakes   map[common.Address]bool // name pieces and never prove them
 }
 
 type op struct {
@@ -76,6 +78,7 @@ func newTown(t *testing.T, seed uint64, nodes int, room uint64) *town {
 		t: t, rng: rand.New(rand.NewPCG(seed, 5)), head: 1, changed: make(chan struct{}),
 		holders: map[common.Hash]map[common.Address]int{}, dead: map[common.Address]uint64{}, abreast: map[common.Hash]int{},
 		most: map[common.Hash]int{}, lowest: map[common.Hash]int{}, nodes: map[common.Address]*house{},
+		size: map[common.Hash]uint64{}, fakes: map[common.Address]bool{},
 	}
 	for i := range nodes {
 		w.settle(common.Address{byte(i + 1), byte(seed)}, room)
@@ -132,6 +135,7 @@ func (w *town) want(n, target int, size uint64) {
 		w.wanted = append(w.wanted, pinset.Wanted{
 			Root: protocol.CIDOf(fmt.Append(nil, "shard", i)), Piece: common.BytesToHash(fmt.Append(nil, "piece", i)), Size: size, Target: target, Why: "test",
 		})
+		w.size[w.wanted[i].Piece] = size
 	}
 }
 
@@ -197,7 +201,7 @@ func (w *town) blocks(n int) {
 	}
 }
 
-// Head, Changed, Pinners and Holders are the Network.
+// Head, Changed, Pinners and Keepers are the Network.
 func (h *house) Head() uint64 {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -216,10 +220,28 @@ func (h *house) Pinners() ([]common.Address, error) {
 	return slices.DeleteFunc(slices.Clone(h.pinners), h.suspended), nil
 }
 
-func (h *house) Holders(p common.Hash) ([]common.Address, error) {
+// Keepers hold what they proved: in the period after that of the addition, each
+// in a block of its own.
+func (h *house) Keepers(p common.Hash, size uint64) (holders, coming []common.Address, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.live(p), nil
+	if size != h.size[p] {
+		return nil, nil, nil
+	}
+	for _, a := range h.live(p) {
+		if h.proved(p, a) {
+			holders = append(holders, a)
+		} else if h.head/period <= uint64(h.holders[p][a])/period+1 {
+			coming = append(coming, a)
+		}
+	}
+	return holders, coming, nil
+}
+
+// proved says whether a node has proved what it added. The caller holds mu.
+func (w *town) proved(p common.Hash, a common.Address) bool {
+	at := (uint64(w.holders[p][a])/period+1)*period + 1 + uint64(a[0])%(period/4)
+	return w.head >= at && !w.fakes[a] && (w.dead[a] == 0 || w.dead[a] >= at)
 }
 
 func (h *house) Wanted(context.Context) ([]pinset.Wanted, error) {
