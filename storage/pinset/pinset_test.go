@@ -413,3 +413,60 @@ func TestConfigIsChecked(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// Nodes that name a wanted piece and never prove it delay the others, and then are
+// nothing to them: each shard gets its holders, and none of those leaves.
+func TestNamesWithoutProofKeepNobodyFromFetchingForGood(t *testing.T) {
+	inTown(t, 7, 6, func(w *town) {
+		w.want(3, 2, shardSize)
+		w.mu.Lock()
+		for i := range byte(4) { // more than are wanted
+			fake := common.Address{200 + i}
+			w.fakes[fake] = true
+			for _, x := range w.wanted {
+				if w.holders[x.Piece] == nil {
+					w.holders[x.Piece] = map[common.Address]int{}
+				}
+			}
+		}
+		w.mu.Unlock()
+		name := func() { // anew in each period, by which they never seem to be late
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			for _, x := range w.wanted {
+				for fake := range w.fakes {
+					w.holders[x.Piece][fake] = int(w.head)
+				}
+			}
+		}
+		real := func() (n []int) {
+			for _, x := range w.wanted {
+				holders, _, err := w.nodes[w.alive()[0]].Keepers(x.Piece, x.Size)
+				if err != nil {
+					t.Fatal(err)
+				}
+				n = append(n, len(holders))
+			}
+			return n
+		}
+		name()
+		w.blocks(period)
+		if w.fetches > 0 {
+			t.Fatalf("%d fetches while those who named the pieces could still prove them", w.fetches)
+		}
+		for range 8 {
+			name()
+			w.blocks(period)
+		}
+		if n := real(); slices.Min(n) < 2 {
+			t.Fatalf("holders that proved it: %v, want 2", n)
+		}
+		for range 10 {
+			name()
+			w.blocks(period)
+		}
+		if n := real(); slices.Min(n) < 2 {
+			t.Fatalf("holders left for those who only name it: %v", n)
+		}
+	})
+}
