@@ -40,10 +40,12 @@ func unearned(pins []Pin) *big.Int {
 // open starts to pay a pin receipt whose value is in the pool.
 func (l *ledger) open(it *item) {
 	r := it.receipt
-	if r.UnitsOut == 0 || r.UnitsOut > l.d.in.Rules.PinLimit || r.Start > r.End {
-		it.settled.Set(it.worth)
-		l.credit(r.Payer, RolePayer, it.worth)
-		it.end(protocol.ReasonRefunded, "it promises no time that could be proved")
+	switch {
+	case r.UnitsOut == 0 || r.UnitsOut > l.d.in.Rules.PinLimit || r.Start > r.End:
+		l.decline(it, "it promises no time that could be proved")
+		return
+	case it.worth.Cmp(l.d.in.Rules.pinLeast(r.UnitsIn, r.UnitsOut)) < 0:
+		l.decline(it, "its value is below the least for its size and time")
 		return
 	}
 	it.pin = &Pin{
@@ -53,20 +55,73 @@ func (l *ledger) open(it *item) {
 	l.opened = append(l.opened, it)
 }
 
+// decline gives a pin's value, which its channel's vouchers moved, back at once.
+func (l *ledger) decline(it *item, why string) {
+	it.pin = nil
+	it.settled.Set(it.worth)
+	l.credit(it.receipt.Payer, RolePayer, it.worth)
+	it.end(protocol.ReasonRefunded, why)
+}
+
+// place finds room for the pins that open: those that pay most for a second
+// first, so that many cheap ones keep none out that pays more.
+func (l *ledger) place() {
+	slices.SortFunc(l.opened, func(a, b *item) int {
+		x := new(big.Int).Mul(a.worth, new(big.Int).SetUint64(b.pin.Seconds))
+		y := new(big.Int).Mul(b.worth, new(big.Int).SetUint64(a.pin.Seconds))
+		return cmp.Or(y.Cmp(x), bytes.Compare(a.digest[:], b.digest[:]))
+	})
+	kept := map[common.Address]uint64{}
+	for _, it := range l.d.pins {
+		kept[it.pin.Worker]++
+	}
+	all, rules := uint64(len(l.d.pins)), l.d.in.Rules
+	l.opened = slices.DeleteFunc(l.opened, func(it *item) bool {
+		switch w := it.pin.Worker; {
+		case kept[w] >= rules.MaxKept:
+			l.decline(it, "its worker has as many pins open as may be")
+		case all >= rules.MaxPins:
+			l.decline(it, "as many pins are open as may be")
+		default:
+			kept[w]++
+			all++
+			return false
+		}
+		return true
+	})
+}
+
+// floor is the earliest time that pins which open after the epoch are paid for;
+// NoEpoch is before the first. It never falls, so a promise that ends before it
+// need not be remembered.
+func (l *ledger) floor(epoch uint64) uint64 {
+	p := l.d.in.Params
+	if epoch == protocol.NoEpoch {
+		return 0
+	}
+	end := p.End(epoch)
+	late := l.d.in.Rules.PinLate
+	if late > epoch { // so that the product is in range
+		return 0
+	}
+	return end - late*p.EpochLength
+}
+
 // pins pays what was proved. Of two promises of one worker to one payer for one
 // piece, the earlier is paid for the time that both cover.
 func (l *ledger) pins() {
 	for _, p := range l.d.in.Previous.Promises {
 		l.promised[p.Of] = p.Until
 	}
+	l.place()
 	slices.SortFunc(l.opened, func(a, b *item) int {
 		return cmp.Or(cmp.Compare(a.pin.From, b.pin.From), bytes.Compare(a.digest[:], b.digest[:]))
 	})
 	for _, it := range l.opened {
 		of := it.pin.promise()
-		it.pin.From = max(it.pin.From, l.promised[of])
+		it.pin.From = max(it.pin.From, l.promised[of], l.floor(l.d.in.Previous.Epoch))
 		if it.pin.From >= it.pin.Until {
-			it.why = "an earlier promise covers its time"
+			it.why = "its time is over or an earlier promise covers it"
 		}
 		l.promised[of] = max(l.promised[of], it.pin.Until)
 	}
@@ -152,10 +207,14 @@ func (l *ledger) report() {
 	}
 }
 
+// promises are those that a pin which opens later could still overlap.
 func (l *ledger) promises() []Promise {
 	var out []Promise
+	floor := l.floor(l.d.in.Epoch)
 	for _, of := range slices.SortedFunc(maps.Keys(l.promised), func(a, b common.Hash) int { return bytes.Compare(a[:], b[:]) }) {
-		out = append(out, Promise{of, l.promised[of]})
+		if until := l.promised[of]; until > floor {
+			out = append(out, Promise{of, until})
+		}
 	}
 	return out
 }

@@ -305,6 +305,7 @@ func TestWrongDataForfeitsWhatIsHeldAndEndsWhatRuns(t *testing.T) {
 func TestEmissionOfAPinIsThatOfItsFee(t *testing.T) {
 	for _, steps := range [][]uint64{{60}, {7, 13, 20, 33, 41, 58, 60}} {
 		w := newWorld(t)
+		w.rules.PinRate = 1 // so little is no pin under the first rules
 		j := w.pin()
 		p := w.ranked(j, 0, "p1", "p2", "p3")
 		w.keep(p, shardSize)

@@ -32,6 +32,10 @@ type Rules struct {
 
 	PinLimit uint64 // seconds that a pin may promise at most
 	PinGrace uint64 // epochs after a promise's end in which a proof may still come
+	PinRate  uint64 // least value of a pin, for each second and each begun MiB, one more for the receipt itself
+	PinLate  uint64 // epochs before the last anchored one's end in which time is still paid
+	MaxPins  uint64 // open at a time, of all workers
+	MaxKept  uint64 // open at a time, of one worker
 
 	ProtocolBudget protocol.Amount // minted an epoch for protocol-issued work
 	Train          protocol.Policy // of a training job's fee
@@ -48,7 +52,7 @@ func First() Rules {
 		Fallbacks: 2, MinHolders: 3,
 		AuditFloor: 85_899_346 /* 2 % of 2^32, rounded up */, AuditFactor: 3, AuditTries: 2,
 		HoldEpochs: 2, MaxCarry: 8, MaxReceipts: 131_072,
-		PinLimit: 366 * 86_400, PinGrace: 1,
+		PinLimit: 366 * 86_400, PinGrace: 1, PinRate: 1e10, PinLate: 16, MaxPins: 65_536, MaxKept: 8_192,
 		Train: standard, Pin: standard, Other: standard,
 	}
 }
@@ -88,6 +92,17 @@ func (r Rules) Rate(s Stats) uint64 {
 	p := kr.Lsh(kr, 32)
 	p.Quo(p, den)
 	return max(r.AuditFloor, p.Uint64())
+}
+
+// pinLeast is the least value of a pin: every open pin is in the state of each
+// epoch until it ends, whatever it keeps.
+func (r Rules) pinLeast(size, seconds uint64) *big.Int {
+	mib := new(big.Int).SetUint64(size/(1<<20) + 1)
+	if size%(1<<20) != 0 {
+		mib.Add(mib, big.NewInt(1))
+	}
+	v := new(big.Int).Mul(new(big.Int).SetUint64(r.PinRate), new(big.Int).SetUint64(seconds))
+	return v.Mul(v, mib)
 }
 
 // emission is what the burned share of a fee allows, halved steps times.

@@ -167,7 +167,7 @@ type Pin struct {
 }
 
 // Promise is the end of the last promise that a worker gave a payer for a piece.
-// It is kept for good, as channels are.
+// It is kept while a receipt could still be paid for time before its end.
 type Promise struct {
 	Of    common.Hash // keccak256(payer ‖ worker ‖ piece root)
 	Until uint64
