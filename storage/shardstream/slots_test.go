@@ -82,7 +82,7 @@ func TestPeersThatDoNotReadLoseTheirSlots(t *testing.T) {
 		want := importFile(t, one, noise(161, 5<<20))
 		v := server(t, one, func(c *shardstream.ServerConfig) { c.Streams = 2 })
 		var deaf []*conn
-		for i := range 4 {
+		for i := range 3 { // one of them waits
 			c, _ := talk(t, v, peer.ID(fmt.Sprint("deaf", i)))
 			if err := c.Send(request(t, 2, want, 0, 4<<20)); err != nil {
 				t.Fatal(err)
@@ -96,7 +96,7 @@ func TestPeersThatDoNotReadLoseTheirSlots(t *testing.T) {
 			t.Fatalf("status %d behind peers that do not read", s)
 		}
 		take(t, c, 1<<20)
-		seconds(t, begin, 1, 11)
+		seconds(t, begin, 4.9, 5.1)
 		for _, d := range deaf { // they are served to the end as soon as they read
 			if _, err := d.Recv(100); err != nil {
 				t.Error(err)
