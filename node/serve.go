@@ -71,7 +71,7 @@ func (n *Node) join() (err error) {
 // handle serves the streams that peers open.
 func (n *Node) handle() error {
 	errs := []error{
-		join.Shards{Host: n.host}.Serve(n.serving),
+		join.Shards{Host: n.host, Known: n.isNode}.Serve(n.serving),
 		n.streams.Answer(datanet.Protocol, datanet.MaxRequest, n.datanets.Serve),
 		n.streams.Handle(market.StreamSettle, n.submitter.Serve),
 		n.streams.Handle(market.StreamDisclose, func(ctx context.Context, c market.Conn) error {
@@ -104,6 +104,12 @@ func (n *Node) takeVerdict(ctx context.Context, _ common.Address, b []byte) ([]b
 		return nil, err
 	}
 	return []byte{1}, nil
+}
+
+// isNode says whether an account is a registered node's.
+func (n *Node) isNode(account common.Address) bool {
+	_, ok := n.view.Nodes()[account]
+	return ok
 }
 
 func (n *Node) registered(account common.Address, class string) bool {

@@ -2,9 +2,12 @@ package join
 
 import (
 	"context"
+	"errors"
 	"iter"
+	"sync/atomic"
 	"time"
 
+	"github.com/ethereum/go-ethereum/common"
 	"github.com/ipfs/go-cid"
 	"github.com/libp2p/go-libp2p/core/peer"
 
@@ -13,11 +16,23 @@ import (
 )
 
 // Shards reaches the holders of shards, and lets others reach ours.
-type Shards struct{ Host *p2p.Host }
+type Shards struct {
+	Host *p2p.Host
+	// Known says who is a registered node: for those a part of the streams is kept, so
+	// that peers that cost nothing to be cannot make a holder silent to who checks it.
+	// Nil keeps none.
+	Known func(common.Address) bool
+}
 
 // shardLimits leave time for who reads at a small budget of its own; shardstream
 // is less patient with sources.
-var shardLimits = p2p.Limits{Idle: 2 * time.Minute, Total: 6 * time.Hour, PerPeer: 8, Streams: 128, Frame: 64 << 10}
+var shardLimits = p2p.Limits{Idle: 2 * time.Minute, Total: 6 * time.Hour, PerPeer: 8, Streams: 192, Frame: 64 << 10}
+
+// maxStrangers is how many of the streams those have who are no registered nodes.
+const maxStrangers = 128
+
+// errStrangers is what a stranger reads when there are too many.
+var errStrangers = errors.New("join: busy with others: try again later or elsewhere")
 
 const (
 	// askedPeers is how many connected peers are asked whether they hold a shard.
@@ -62,10 +77,17 @@ func (s Shards) Holders(ctx context.Context, root cid.Cid) iter.Seq2[peer.ID, er
 
 // Serve answers shard streams of peers from now on.
 func (s Shards) Serve(v *shardstream.Server) error {
+	var strangers atomic.Int64
 	return s.Host.Handle(shardstream.Name, shardLimits, func(ctx context.Context, id peer.ID, st *p2p.Stream) error {
 		account, err := p2p.AddressOf(id)
 		if err != nil {
 			return err
+		}
+		if s.Known != nil && !s.Known(account) {
+			defer strangers.Add(-1)
+			if strangers.Add(1) > maxStrangers {
+				return errStrangers
+			}
 		}
 		return v.Serve(ctx, shardstream.Asker{Peer: id, Account: account}, st)
 	})

@@ -12,6 +12,8 @@ import (
 	"github.com/libp2p/go-libp2p/core/peer"
 
 	"tally/p2p"
+	"tally/protocol"
+	"tally/protocol/piece"
 	"tally/storage/shardstream"
 )
 
@@ -39,6 +41,19 @@ func listenHost(t *testing.T, bootstrap ...*p2p.Host) *p2p.Host {
 	return h
 }
 
+func connect(t *testing.T, here, there *p2p.Host) {
+	t.Helper()
+	for _, a := range there.Addrs() {
+		at, err := peer.AddrInfoFromP2pAddr(a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := here.Connect(t.Context(), *at); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestShardsAreFetchedFromWhoeverHoldsThem(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
@@ -61,19 +76,11 @@ func TestShardsAreFetchedFromWhoeverHoldsThem(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := (Shards{first}).Serve(v); err != nil {
+	if err := (Shards{Host: first}).Serve(v); err != nil {
 		t.Fatal(err)
 	}
-	for _, a := range first.Addrs() {
-		at, err := peer.AddrInfoFromP2pAddr(a)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := here.Connect(ctx, *at); err != nil {
-			t.Fatal(err)
-		}
-	}
-	f, err := shardstream.NewFetcher(shardstream.Config{Store: asker, Network: Shards{here}})
+	connect(t, here, first)
+	f, err := shardstream.NewFetcher(shardstream.Config{Store: asker, Network: Shards{Host: here}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,5 +93,50 @@ func TestShardsAreFetchedFromWhoeverHoldsThem(t *testing.T) {
 	}
 	if _, err := asker.Stat(ctx, want.Root); err != nil {
 		t.Fatal(err)
+	}
+}
+
+func TestStrangersLeaveStreamsToRegisteredNodes(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	holder := openStore(t).S
+	want, err := holder.ImportFile(ctx, bytes.NewReader(make([]byte, 1000)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := shardstream.NewServer(shardstream.ServerConfig{
+		Store: holder,
+		Sign:  func(context.Context, protocol.Retrieved) ([]byte, error) { return []byte{1}, nil },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := listenHost(t)
+	node := listenHost(t, first)
+	known := func(a common.Address) bool { return a == node.Address() }
+	if err := (Shards{Host: first, Known: known}).Serve(v); err != nil {
+		t.Fatal(err)
+	}
+	prove := func(h *p2p.Host) error {
+		c, err := Shards{Host: h}.Open(ctx, first.ID())
+		if err != nil {
+			return err
+		}
+		t.Cleanup(c.Reset)
+		_, err = shardstream.Prove(ctx, c, want.Root, piece.Hash{}, 0, 10*time.Second)
+		return err
+	}
+	for i := range maxStrangers/shardLimits.PerPeer + 1 {
+		h, full := listenHost(t, first), i == maxStrangers/shardLimits.PerPeer
+		connect(t, h, first)
+		for range shardLimits.PerPeer {
+			if err := prove(h); (err != nil) != full {
+				t.Fatalf("stranger %d: %v", i, err)
+			}
+		}
+	}
+	connect(t, node, first)
+	if err := prove(node); err != nil {
+		t.Fatal("a registered node was not answered:", err)
 	}
 }
