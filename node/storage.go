@@ -23,6 +23,7 @@ const (
 	collectEvery = 10 * time.Minute
 	collectAge   = time.Hour // between an import or a fetch and its pin
 
+	healAgain = 5 * time.Minute // a node that has just started may not have met the other holders yet
 )
 
 // openStore opens the shards. Their directory may be another disk's: the id of the
@@ -144,7 +145,7 @@ func (n *Node) scrub(ctx context.Context) error {
 		days = home.DefaultScrub
 	}
 	err := n.store.S.Scrub(ctx, storage.ScrubConfig{
-		Interval: time.Duration(days) * 24 * time.Hour, Repairer: repairer{n.store},
+		Interval: time.Duration(days) * 24 * time.Hour, Repairer: repairer{n.store}, Retry: healAgain,
 	})
 	return ended(ctx, err)
 }
