@@ -39,6 +39,9 @@ type ring struct {
 // TestCrash is the ring.
 func TestCrash(t *testing.T) {
 	rounds, seed := 30, rand.Uint64()
+	if testing.Short() {
+		rounds = 6
+	}
 	if s := os.Getenv("TALLY_CRASH_ROUNDS"); s != "" {
 		n, err := strconv.Atoi(s)
 		if err != nil || n < 1 {
