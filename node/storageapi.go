@@ -100,3 +100,15 @@ func (n *Node) VerifyShard(ctx context.Context, root string) (api.ShardCheck, er
 	}
 	return api.ShardCheck{}, err
 }
+
+// PublishShard implements api.Storage: after the loss of what is private, the operator says what is not.
+func (n *Node) PublishShard(ctx context.Context, root string) (api.PublishedShard, error) {
+	c, err := parseCID("shard", root)
+	if err != nil {
+		return api.PublishedShard{}, err
+	}
+	if err := n.store.S.Publish(ctx, c); err != nil {
+		return api.PublishedShard{}, err
+	}
+	return api.PublishedShard{Root: root}, nil
+}

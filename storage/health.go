@@ -18,13 +18,14 @@ type Health struct {
 	Missing []cid.Cid          // pinned roots that are not held
 	Damaged []Damage           // shards of which a part is bad, by the time it was found
 	Healed  []Damage           // shards that were damaged and are whole again, by time
+	Hidden  []cid.Cid          // shards shown to nobody, since whose they are was lost
 	Waiting int                // shards not indexed yet, after the loss of the index
 	Notes   []string           // what Open found broken and went on without
 }
 
 // Sound says that nothing is wrong now.
 func (h Health) Sound() bool {
-	return len(h.Aside)+len(h.Corrupt)+len(h.Missing)+len(h.Damaged)+h.Waiting+len(h.Notes) == 0
+	return len(h.Aside)+len(h.Corrupt)+len(h.Missing)+len(h.Damaged)+len(h.Hidden)+h.Waiting+len(h.Notes) == 0
 }
 
 // Problems says in sentences what is wrong and what to do.
@@ -43,6 +44,9 @@ func (h Health) Problems() (out []string) {
 	}
 	for _, c := range h.Corrupt {
 		out = append(out, fmt.Sprintf("block %s is corrupt here: put or fetch it again", c))
+	}
+	for _, root := range h.Hidden {
+		out = append(out, fmt.Sprintf("shard %s is shown to nobody: whether it is private was lost; if all may read it, `tally storage publish %[1]s`", root))
 	}
 	if h.Waiting > 0 {
 		out = append(out, fmt.Sprintf("%d shards are not indexed yet: they are served as the scrub reads them", h.Waiting))
@@ -74,6 +78,7 @@ func (s *Store) Health(ctx context.Context) (Health, error) {
 	h.Waiting = len(s.waiting)
 	h.Notes = slices.Clone(s.notes)
 	s.mu.RUnlock()
+	h.Hidden = s.hidden()
 	for st, err := range s.Status() {
 		if errors.Is(err, errPin) {
 			h.Notes = append(h.Notes, err.Error())

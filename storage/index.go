@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/ipfs/go-cid"
@@ -97,11 +98,11 @@ func (k *core) openIndex() (err error) {
 		}
 		_ = k.index.Close()
 		k.index = nil
+		if no := syscall.Errno(0); !errors.As(err, &no) {
+			err = errors.Join(kv.ErrBroken, err)
+		}
 	}
-	if errors.Is(err, kv.ErrInUse) {
-		return fmt.Errorf("storage: open index: %w", err)
-	}
-	if maySound(err) {
+	if !errors.Is(err, kv.ErrBroken) {
 		return fail("open index", err)
 	}
 	k.log.Warn("index is broken and will be rebuilt from the shards", "err", err)
@@ -121,7 +122,7 @@ func (k *core) openIndex() (err error) {
 func tryOpen(dir string, sync bool) (db *kv.DB, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("open %s: %v", dir, p)
+			err = fmt.Errorf("%w: open %s: %v", kv.ErrBroken, dir, p)
 		}
 	}()
 	return kv.Open(dir, kv.Options{Sync: sync})

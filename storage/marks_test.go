@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"bytes"
 	"testing"
 
 	"github.com/ipfs/go-cid"
@@ -9,10 +10,11 @@ import (
 func FuzzParseMark(f *testing.F) {
 	of := cid.MustParse("bafyreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy")
 	f.Add(append(make([]byte, 8), of.Bytes()...))
+	f.Add(make([]byte, 8))
 	f.Add([]byte{1})
 	f.Fuzz(func(t *testing.T, b []byte) {
 		m, err := parseMark(b)
-		if err == nil && (!m.of.Defined() || m.of.ByteLen() != len(b)-8) {
+		if err == nil && !bytes.Equal(m.encode(), b) {
 			t.Fatalf("%x is of %s", b, m.of)
 		}
 		if err != nil && m.of.Defined() {

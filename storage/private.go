@@ -1,10 +1,12 @@
 package storage
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -15,7 +17,8 @@ import (
 )
 
 // keyPrivate: v‹root› in the meta database holds the time of a mark (unix seconds, 8
-// bytes, big-endian) and the binary CID of whose shard it is.
+// bytes, big-endian) and the binary CID of whose shard it is, or nothing where that is
+// lost: then nobody but this node reads it.
 const keyPrivate = 'v'
 
 // maxOf bounds the CID of whose a private shard is, in bytes.
@@ -28,7 +31,7 @@ type privacy struct {
 }
 
 type mark struct {
-	of cid.Cid // undefined where the mark does not read
+	of cid.Cid // undefined where that is lost
 	at int64   // unix seconds
 }
 
@@ -90,7 +93,7 @@ func (s *Store) SetPrivate(ctx context.Context, root, of cid.Cid) error {
 		return nil
 	}
 	m := mark{of, time.Now().Unix()}
-	b := append(binary.BigEndian.AppendUint64(nil, uint64(m.at)), of.Bytes()...)
+	b := m.encode()
 	done, err := s.metaRoom(len(b), true)
 	if err != nil {
 		return err
@@ -119,6 +122,33 @@ func (s *Store) Private(root cid.Cid) (of cid.Cid, private bool) {
 	return m.of, ok
 }
 
+// ErrOwned says that a shard is private, and that it is known whose.
+var ErrOwned = errors.New("storage: the shard belongs to a private datanet: publish the datanet if all may read it")
+
+// Publish makes a shard public of which it was lost whether it was private, and whose:
+// see Health.Hidden. ErrOwned refuses where that is known; a public shard stays as it is.
+func (s *Store) Publish(ctx context.Context, root cid.Cid) error {
+	if of, private := s.Private(root); !private {
+		return nil
+	} else if of.Defined() {
+		return fmt.Errorf("publish %s, of %s: %w", root, of, ErrOwned)
+	}
+	return s.SetPrivate(ctx, root, cid.Undef)
+}
+
+// hidden returns the shards that are here and of which it was lost whose they are.
+func (k *core) hidden() (roots []cid.Cid) {
+	k.private.mu.RLock()
+	defer k.private.mu.RUnlock()
+	for root, m := range k.private.marks {
+		if !m.of.Defined() && k.record(root) != nil {
+			roots = append(roots, root)
+		}
+	}
+	slices.SortFunc(roots, func(a, b cid.Cid) int { return bytes.Compare(a.Bytes(), b.Bytes()) })
+	return roots
+}
+
 // loadPrivate reads the marks. One that does not read hides its shard all the same.
 func (k *core) loadPrivate() error {
 	err := k.meta.View(func(tx *kv.Tx) error {
@@ -142,9 +172,16 @@ func (k *core) loadPrivate() error {
 	return wrap("open", err)
 }
 
+func (m mark) encode() []byte {
+	return append(binary.BigEndian.AppendUint64(nil, uint64(m.at)), m.of.Bytes()...)
+}
+
 func parseMark(b []byte) (mark, error) {
 	if len(b) < 8 {
 		return mark{}, errors.New("storage: mark of a private shard is too short")
+	}
+	if len(b) == 8 {
+		return mark{at: int64(binary.BigEndian.Uint64(b))}, nil
 	}
 	n, of, err := cid.CidFromBytes(b[8:])
 	if err != nil || n != len(b)-8 || n > maxOf {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	blocks "github.com/ipfs/go-block-format"
@@ -237,5 +238,64 @@ func TestImportsOfHiddenBlocksAreWhole(t *testing.T) {
 	}
 	if n := shown(t, s, blk); n != 2 {
 		t.Fatal(n)
+	}
+}
+
+func TestWhatIsPrivateStaysSoWhenThatIsLost(t *testing.T) {
+	ctx, dir := t.Context(), t.TempDir()
+	far := open(t, "")
+	coming := importFile(t, far, noise(810, 3<<20))
+	o, file := outline(t, far, coming)
+	s := open(t, dir)
+	private, public := importFile(t, s, noise(811, 2<<20)), importFile(t, s, noise(812, 2<<20))
+	of := block(cid.Raw, []byte("a datanet")).Cid()
+	for _, root := range []cid.Cid{private.Root, coming.Root} {
+		if err := s.SetPrivate(ctx, root, of); err != nil {
+			t.Fatal(err)
+		}
+	}
+	a := begin(t, s, coming)
+	if err := a.Adopt(ctx, o); err != nil {
+		t.Fatal(err)
+	}
+	if err := put(t, a, file, 0); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(a.Close(), s.Close(), os.Remove(filepath.Join(dir, "meta", "MANIFEST"))); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // and the next start knows no more
+		s = open(t, dir)
+		for _, sh := range []storage.Shard{private, public, coming} {
+			if whose, is := s.Private(sh.Root); !is || whose.Defined() {
+				t.Fatalf("%s may be private (%t, %s)", sh.Root, is, whose)
+			}
+		}
+		if n := shown(t, s, []cid.Cid{private.Root, public.Root}); n != 0 {
+			t.Fatalf("%d shards that may be private are shown", n)
+		}
+		h, err := s.Health(ctx)
+		if err != nil || len(h.Hidden) != 2 || h.Sound() || !strings.Contains(strings.Join(h.Problems(), "\n"), "tally storage publish "+public.Root.String()) {
+			t.Fatal(h.Problems(), err)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s = open(t, dir)
+	if err := s.SetPrivate(ctx, private.Root, of); err != nil { // its datanet is read again
+		t.Fatal(err)
+	}
+	if err := s.Publish(ctx, private.Root); !errors.Is(err, storage.ErrOwned) {
+		t.Fatal("a shard that is known to be private was published", err)
+	}
+	if err := s.Publish(ctx, public.Root); err != nil {
+		t.Fatal(err)
+	}
+	if h, err := s.Health(ctx); err != nil || !h.Sound() {
+		t.Fatal(h, err)
+	}
+	if n := shown(t, s, []cid.Cid{private.Root, public.Root}); n != 1 {
+		t.Fatalf("%d of them shown", n)
 	}
 }

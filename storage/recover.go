@@ -5,12 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/ipfs/go-cid"
@@ -36,7 +34,9 @@ func (k *core) clearTemp() error {
 // openMeta opens the database of pins and loose blocks. One that is broken, or is
 // missing though there are shards, is set aside and begun anew with a pin on every
 // shard: what was pinned is not known any more, so nothing may be collected until
-// the owner has looked.
+// the owner has looked. What was private is not known either, so that every shard is,
+// and nobody's, until it is marked again or published. Only ErrBroken, which a panic of the
+// engine is too, says that a database is broken; after any other error it may be sound.
 func (k *core) openMeta() (err error) {
 	dir, fresh := filepath.Join(k.dir, "meta"), filepath.Join(k.dir, "meta.new")
 	_, err = os.Stat(dir)
@@ -55,24 +55,11 @@ func (k *core) openMeta() (err error) {
 		if k.meta, err = tryOpen(dir, !k.temp); err == nil || errors.Is(err, kv.ErrInUse) {
 			return wrap("open", errors.Join(err, os.RemoveAll(fresh))) // of a crash in recoverMeta
 		}
-		if maySound(err) {
+		if !errors.Is(err, kv.ErrBroken) {
 			return fail("open", err)
 		}
 	}
 	return k.recoverMeta(dir, fresh, roots, err)
-}
-
-// maySound says that a database did not open for want of something else.
-func maySound(err error) bool {
-	for _, e := range []error{
-		syscall.EIO, syscall.EROFS, syscall.ENOSPC, syscall.EDQUOT, syscall.EMFILE, syscall.ENFILE,
-		syscall.ENOMEM, syscall.EAGAIN, fs.ErrPermission,
-	} {
-		if errors.Is(err, e) {
-			return true
-		}
-	}
-	return false
 }
 
 func (k *core) recoverMeta(dir, fresh string, roots []cid.Cid, why error) error {
@@ -88,6 +75,12 @@ func (k *core) recoverMeta(dir, fresh string, roots []cid.Cid, why error) error 
 		j, e := json.Marshal(p)
 		err = errors.Join(err, e, db.Update(func(tx *kv.Tx) error { return tx.Set(pinKey(root, p.Why), j) }))
 	}
+	coming, e := k.comingNames()
+	err = errors.Join(err, e)
+	nobody := mark{at: time.Now().Unix()}.encode()
+	for _, root := range append(coming, roots...) {
+		err = errors.Join(err, db.Update(func(tx *kv.Tx) error { return tx.Set(key(keyPrivate, root.Bytes()), nobody) }))
+	}
 	if err = errors.Join(err, db.Close()); err != nil {
 		return fail("open", err)
 	}
@@ -101,10 +94,25 @@ func (k *core) recoverMeta(dir, fresh string, roots []cid.Cid, why error) error 
 	if err := errors.Join(k.syncDir("aside"), k.syncDir(".")); err != nil {
 		return err
 	}
-	k.warn("pins and loose blocks did not read and were set aside as "+broken+
-		"; every shard is pinned as \"recovered\": unpin what is not wanted, fetch manifests and receipts again", "err", why)
+	k.warn("pins, loose blocks and what is private did not read and were set aside as "+broken+
+		"; every shard is pinned as \"recovered\" and shown to nobody: publish what is public with `tally storage publish`, unpin what is not wanted, "+
+		"fetch manifests and receipts again", "err", why)
 	k.meta, err = kv.Open(dir, kv.Options{Sync: !k.temp})
 	return wrap("open", err)
+}
+
+// comingNames returns the roots of fetches under way.
+func (k *core) comingNames() (roots []cid.Cid, err error) {
+	es, err := os.ReadDir(filepath.Join(k.dir, "fetch"))
+	if err != nil {
+		return nil, fail("open", err)
+	}
+	for _, e := range es {
+		if root, err := cid.Decode(strings.TrimSuffix(e.Name(), filepath.Ext(e.Name()))); err == nil {
+			roots = append(roots, root)
+		}
+	}
+	return roots, nil
 }
 
 // shardNames returns the roots of all shard files, broken ones too.

@@ -100,7 +100,9 @@ func TestQuotaHoldsWhenBlocksEndAndAnotherWayGoesOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	s = begun()
-	from := func(_ context.Context, off uint64) (io.ReadCloser, error) { return serve(far, sh.Root, nil)(t.Context(), off) }
+	from := func(_ context.Context, off uint64) (io.ReadCloser, error) {
+		return serve(far, sh.Root, nil)(t.Context(), off)
+	}
 	if _, err := s.FetchCAR(t.Context(), sh.Root, from, func(uint64, uint64) { check(s) }); err != nil {
 		t.Fatal(err)
 	}

@@ -31,6 +31,12 @@ func (t *tool) storageCommand() *cobra.Command {
 			return ask(cmd.Context(), t, func(ctx context.Context, c *api.Client) ([]api.ShardCheck, error) { return verifyShards(ctx, c, args) }, sayShardChecks)
 		},
 	}
+	publish := &cobra.Command{
+		Use: "publish SHARD...", Short: "Show shards to all again of which it was lost whether they are private", Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return ask(cmd.Context(), t, func(ctx context.Context, c *api.Client) ([]api.PublishedShard, error) { return publishShards(ctx, c, args) }, sayPublished)
+		},
+	}
 	start := &cobra.Command{
 		Use: "init", Short: "Make a new, empty store in place of one whose disk is lost; the node must not run", Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
@@ -46,7 +52,7 @@ func (t *tool) storageCommand() *cobra.Command {
 			})
 		},
 	}
-	c.AddCommand(status, verify, start)
+	c.AddCommand(status, verify, publish, start)
 	return c
 }
 
@@ -69,6 +75,24 @@ func verifyShards(ctx context.Context, c *api.Client, roots []string) ([]api.Sha
 		out = append(out, v)
 	}
 	return out, nil
+}
+
+func publishShards(ctx context.Context, c *api.Client, roots []string) ([]api.PublishedShard, error) {
+	out := []api.PublishedShard{}
+	for _, r := range roots {
+		p, err := api.Post[api.PublishedShard](ctx, c, "/v0/storage/"+url.PathEscape(r)+"/publish", nil)
+		if err != nil {
+			return out, err
+		}
+		out = append(out, p)
+	}
+	return out, nil
+}
+
+func sayPublished(w io.Writer, ps []api.PublishedShard) {
+	for _, p := range ps {
+		fmt.Fprintf(w, "public   %s\n", p.Root)
+	}
 }
 
 func sayShardChecks(w io.Writer, cs []api.ShardCheck) {

@@ -5,8 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
+	"syscall"
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/dgraph-io/badger/v4/fb"
@@ -38,9 +42,13 @@ func check(dir string) error {
 		return fmt.Errorf("kv: check %s: %w", dir, err)
 	}
 	defer func() { _ = f.Close() }()
+	// The engine takes a disk that does not give its first bytes for a bad manifest.
+	if _, err := f.ReadAt(make([]byte, 8), 0); err != nil && !errors.Is(err, io.EOF) {
+		return fmt.Errorf("kv: check %s: %w", dir, err)
+	}
 	m, _, err := badger.ReplayManifestFile(f, 0, badger.DefaultOptions(dir))
 	if err != nil {
-		return fmt.Errorf("%w: %s: %w", ErrBroken, f.Name(), err)
+		return judge(f.Name(), err)
 	}
 	for id := range m.Tables {
 		t := table.NewFilename(id, dir)
@@ -49,10 +57,45 @@ func check(dir string) error {
 			err = checkTable(b)
 		}
 		if err != nil {
-			return fmt.Errorf("%w: %s: %w", ErrBroken, t, err)
+			return judge(t, err)
 		}
 	}
 	return nil
+}
+
+// judge names what did not open or read, and says ErrBroken where its bytes are at
+// fault: not the system, which may give them another time, and not this program, which
+// may be older than they are.
+func judge(name string, err error) error {
+	text := err.Error()
+	for _, other := range []string{"unsupported version", "external magic number"} {
+		if strings.Contains(text, other) {
+			return fmt.Errorf("kv: %s is of another version of the database engine: use the program that wrote it: %w", name, err)
+		}
+	}
+	if bySystem(err) {
+		return fmt.Errorf("kv: open %s: %w", name, err)
+	}
+	return fmt.Errorf("%w: %s: %w", ErrBroken, name, err)
+}
+
+// lastErrno is beyond the errors of every system that matter here.
+const lastErrno = 140
+
+// bySystem says whether the system refused something. A file that is not there is no
+// refusal. The engine passes some errors on as text alone.
+func bySystem(err error) bool {
+	var no syscall.Errno
+	if errors.As(err, &no) {
+		return !errors.Is(no, fs.ErrNotExist)
+	}
+	text := err.Error()
+	for no = 1; no < lastErrno; no++ {
+		if !errors.Is(no, fs.ErrNotExist) && strings.Contains(text, no.Error()) {
+			return true
+		}
+	}
+	return errors.Is(err, fs.ErrPermission)
 }
 
 // A table is its blocks, the index of them, its length, the index's checksum and

@@ -5,7 +5,8 @@
 // own. With Options.Sync an Update is on disk when it returns, so a caller may
 // acknowledge; without it a crash can lose the last moments, which suits an
 // index that can be rebuilt. Open on a directory that another process holds
-// ends in ErrInUse, on damaged tables in ErrBroken. An empty directory name opens a store in memory, the
+// ends in ErrInUse, on damaged files in ErrBroken; any other error of Open says nothing
+// about them. An empty directory name opens a store in memory, the
 // honest in-memory implementation that tests use.
 //
 // A DB is safe for concurrent use. Tx and what it returns are not: they belong
@@ -75,7 +76,7 @@ func Open(dir string, o Options) (*DB, error) {
 		if strings.Contains(err.Error(), "Cannot acquire directory lock") {
 			return nil, fmt.Errorf("%w: %s", ErrInUse, dir)
 		}
-		return nil, fmt.Errorf("kv: open %s: %w", dir, err)
+		return nil, judge(dir, err)
 	}
 	d := &DB{db: b, stop: make(chan struct{})}
 	if dir != "" {

@@ -9,6 +9,7 @@ import (
 type Storage interface {
 	ShowStorage(ctx context.Context) (StorageStatus, error)
 	VerifyShard(ctx context.Context, root string) (ShardCheck, error)
+	PublishShard(ctx context.Context, root string) (PublishedShard, error)
 }
 
 // StorageStatus is what the node keeps, how much room that takes, and what it
@@ -97,8 +98,14 @@ type ShardCheck struct {
 	Why   string `json:"why"` // it is not
 }
 
+// PublishedShard is a shard that all may read.
+type PublishedShard struct {
+	Root string `json:"root"`
+}
+
 // routeStorage routes /v0/storage.
 func routeStorage(m *http.ServeMux, n Storage) {
 	get(m, "GET /v0/storage", func(r *http.Request) (any, error) { return n.ShowStorage(r.Context()) })
 	get(m, "POST /v0/storage/{cid}/verify", func(r *http.Request) (any, error) { return n.VerifyShard(r.Context(), r.PathValue("cid")) })
+	get(m, "POST /v0/storage/{cid}/publish", func(r *http.Request) (any, error) { return n.PublishShard(r.Context(), r.PathValue("cid")) })
 }
