@@ -21,6 +21,13 @@ type entry struct {
 	asked      bool             // guarded by mu: credential is what there is
 	credential []byte           // guarded by mu
 	claims     map[cid.Cid]bool // guarded by mu: datanets that were looked at
+	public     bool             // guarded by mu: it is not hidden, whatever anybody claims
+	marked     bool             // guarded by mu: this fetch hid it
+	broke      error            // guarded by mu: why a mark could not be written
+
+	shown bool                  // it was here and public before; never changes
+	look  func(datanet cid.Cid) // looks at a claim; set by fetch.run, never changes then
+	looks sync.WaitGroup        // claims that are looked at now
 }
 
 // enter asks a holder what the shard is, and shows what lets us in if it refuses.
@@ -63,25 +70,88 @@ func (t *fetch) credential(ctx context.Context) []byte {
 	return b
 }
 
-// hide marks the shard as the datanet's that a holder names, before that holder sends a
-// byte of it. A shard that is marked already stays as it is.
-func (t *fetch) hide(ctx context.Context, datanet cid.Cid) error {
+// told hears what a source says the shard is, once a span of that source proved
+// right: who only talks is not listened to. A claim that is proved hides the shard until
+// a source that serves it makes none.
+func (t *fetch) told(ctx context.Context, datanet cid.Cid) {
+	e := &t.entry
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	if !datanet.Defined() {
-		return nil
+		e.public = true
+		t.unhide(ctx)
+		return
 	}
+	if e.public || e.claims[datanet] || len(e.claims) == maxClaims {
+		return
+	}
+	if _, private := t.f.c.Store.Private(t.w.Root); private {
+		return // it stays as it is
+	}
+	if e.claims == nil {
+		e.claims = map[cid.Cid]bool{}
+	}
+	e.claims[datanet] = true
+	e.looks.Go(func() { e.look(datanet) })
+}
+
+// believe hides the shard as a datanet's if that is proved. It returns when ctx ends, or Believe does.
+func (t *fetch) believe(ctx context.Context, datanet cid.Cid) {
+	proved := t.f.c.Believe == nil || t.f.c.Believe(ctx, t.w.Root, datanet)
+	e := &t.entry
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	s := t.f.c.Store
+	if !proved {
+		t.f.c.Logger.Info("a holder says that a shard is a private datanet's, and that is not proved", "root", t.w.Root, "datanet", datanet)
+		return
+	}
+	if _, private := s.Private(t.w.Root); private || e.public || ctx.Err() != nil {
+		return
+	}
+	if err := s.SetPrivate(ctx, t.w.Root, datanet); err != nil {
+		e.broke = errors.Join(e.broke, err)
+		return
+	}
+	e.marked = true
+}
+
+// unhide takes back what this fetch marked. The caller holds entry.mu.
+func (t *fetch) unhide(ctx context.Context) {
+	if !t.entry.marked {
+		return
+	}
+	t.entry.marked = false
+	if err := t.f.c.Store.SetPrivate(context.WithoutCancel(ctx), t.w.Root, cid.Undef); err != nil {
+		t.entry.broke = errors.Join(t.entry.broke, err)
+	}
+}
+
+// settle waits until every claim is looked at. What could not be written ends the fetch: it
+// would show the shard, or hide it, by mistake.
+func (t *fetch) settle() error {
+	t.entry.looks.Wait()
 	t.entry.mu.Lock()
 	defer t.entry.mu.Unlock()
-	s, root := t.f.c.Store, t.w.Root
-	if _, private := s.Private(root); private || t.entry.claims[datanet] || len(t.entry.claims) == maxClaims {
+	return t.entry.broke
+}
+
+// forget takes back what was believed of sources whose outline proved wrong.
+func (t *fetch) forget(ctx context.Context) error {
+	t.entry.looks.Wait()
+	t.entry.mu.Lock()
+	defer t.entry.mu.Unlock()
+	t.unhide(ctx)
+	t.entry.public, t.entry.claims = t.entry.shown, nil
+	return t.entry.broke
+}
+
+// unmark makes a shard that came public again if it is no private datanet's.
+func (f *Fetcher) unmark(ctx context.Context, root cid.Cid) error {
+	datanet, private := f.c.Store.Private(root)
+	if !private || f.c.Sealed == nil || f.c.Sealed(ctx, root, datanet) {
 		return nil
 	}
-	if t.entry.claims == nil {
-		t.entry.claims = map[cid.Cid]bool{}
-	}
-	t.entry.claims[datanet] = true
-	if t.f.c.Believe != nil && !t.f.c.Believe(ctx, root, datanet) {
-		t.f.c.Logger.Info("a holder says that a shard is a private datanet's, which does not list it", "root", root, "datanet", datanet)
-		return nil
-	}
-	return s.SetPrivate(ctx, root, datanet)
+	f.c.Logger.Warn("a shard was said to be a private datanet's, and is not sealed: it is public", "root", root, "datanet", datanet)
+	return f.c.Store.SetPrivate(ctx, root, cid.Undef)
 }

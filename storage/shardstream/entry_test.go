@@ -4,12 +4,15 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ipfs/go-cid"
+	"github.com/libp2p/go-libp2p/core/peer"
 
 	"tally/protocol"
 	"tally/protocol/piece"
@@ -109,6 +112,166 @@ func TestAHoldersWordThatAShardIsPrivateIsCheckedOnce(t *testing.T) {
 	}
 	if _, private := two.Private(want.Root); private || looked.Load() != 1 {
 		t.Fatalf("private %t, looked %d times", private, looked.Load())
+	}
+}
+
+// claims is a holder that says a shard is a private datanet's.
+func claims(t testing.TB, s *storage.Store, of cid.Cid) node {
+	t.Helper()
+	v := server(t, s)
+	return func(ctx context.Context, from shardstream.Asker, c shardstream.Conn) error {
+		return v.Serve(ctx, from, claiming{c, of})
+	}
+}
+
+type claiming struct {
+	shardstream.Conn
+	of cid.Cid
+}
+
+func (c claiming) Send(m []byte) error {
+	var a wireAnswer
+	var i wireInfo
+	if protocol.Decode(m, &a) != nil || protocol.Decode(a.Body, &i) != nil {
+		return c.Conn.Send(m)
+	}
+	i.Datanet = c.of
+	body, err := protocol.Encode(i)
+	if err != nil {
+		return err
+	}
+	if m, err = protocol.Encode(wireAnswer{a.Status, body}); err != nil {
+		return err
+	}
+	return c.Conn.Send(m)
+}
+
+func TestWhoOnlyClaimsThatAShardIsPrivateHidesNothing(t *testing.T) {
+	one, net := open(t, ""), newNetwork(t)
+	want := importFile(t, one, noise(96, 4<<20))
+	// One names a datanet and sends rubbish; one says nothing and sends the shard.
+	liar := claims(t, one, datanet)
+	net.add("a", func(ctx context.Context, from shardstream.Asker, c shardstream.Conn) error {
+		return liar(ctx, from, filter{Conn: c, write: func(b []byte, w io.Writer) (int, error) { return w.Write(make([]byte, len(b))) }})
+	})
+	honest := server(t, one)
+	heard := make(chan struct{})
+	net.add("b", func(ctx context.Context, from shardstream.Asker, c shardstream.Conn) error {
+		select {
+		case <-heard:
+		case <-ctx.Done():
+		}
+		return honest.Serve(ctx, from, c)
+	})
+	two := open(t, "")
+	f := fetcher(t, two, net, func(c *shardstream.Config) {
+		c.Believe = func(context.Context, cid.Cid, cid.Cid) bool { t.Error("listened to"); return true }
+		c.Wrong = func(peer.ID, error) { close(heard) }
+	})
+	if _, err := f.Fetch(t.Context(), shardstream.Want{Root: want.Root, Piece: want.Piece, Size: want.Size}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, private := two.Private(want.Root); private {
+		t.Fatal("hidden")
+	}
+}
+
+func TestAShardThatOneSourceServesAsPublicIsPublic(t *testing.T) {
+	for name, first := range map[string]bool{"claimed first": true, "claimed last": false} {
+		one, net := open(t, ""), newNetwork(t)
+		want := importFile(t, one, noise(97, 12<<20))
+		liar, honest := claims(t, one, datanet), server(t, one)
+		looked := make(chan struct{})
+		gate := func(c <-chan struct{}, n node) node {
+			return func(ctx context.Context, from shardstream.Asker, conn shardstream.Conn) error {
+				select {
+				case <-c:
+				case <-ctx.Done():
+				}
+				return n(ctx, from, conn)
+			}
+		}
+		two := open(t, "")
+		var once sync.Once
+		// The liar gives one span and then nothing, so that both are heard.
+		some := func(ctx context.Context, from shardstream.Asker, c shardstream.Conn) error {
+			return liar(ctx, from, &few{Conn: c, left: 2})
+		}
+		if first {
+			net.add("a", some)
+			net.add("b", gate(looked, honest.Serve))
+		} else {
+			net.add("a", honest.Serve)
+			net.add("b", liar)
+		}
+		f := fetcher(t, two, net, func(c *shardstream.Config) {
+			c.Believe = func(context.Context, cid.Cid, cid.Cid) bool { once.Do(func() { close(looked) }); return true }
+		})
+		if _, err := f.Fetch(t.Context(), shardstream.Want{Root: want.Root}, nil); err != nil {
+			t.Fatal(name, err)
+		}
+		if _, private := two.Private(want.Root); private {
+			t.Errorf("%s: hidden", name)
+		}
+		if has, err := two.Blockstore().Has(t.Context(), want.Root); !has || err != nil {
+			t.Errorf("%s: not shown, %v", name, err)
+		}
+	}
+}
+
+// few is a stream on which a server hears a few requests, and waits for more in vain.
+type few struct {
+	shardstream.Conn
+	left int
+}
+
+func (f *few) Recv(max int) ([]byte, error) {
+	if f.left--; f.left < 0 {
+		return nil, io.EOF
+	}
+	return f.Conn.Recv(max)
+}
+
+func TestWhatIsHereAndPublicStaysPublicWhenItIsHealed(t *testing.T) {
+	one, two, net := open(t, ""), open(t, t.TempDir()), newNetwork(t)
+	b := noise(98, 3<<20)
+	want := importFile(t, one, b)
+	importFile(t, two, b)
+	spoil(t, two, want, 1<<20)
+	if err := two.Verify(t.Context(), want.Root); err == nil {
+		t.Fatal("it is not broken")
+	}
+	net.add("a", claims(t, one, datanet))
+	f := fetcher(t, two, net, func(c *shardstream.Config) {
+		c.Believe = func(context.Context, cid.Cid, cid.Cid) bool { t.Error("listened to"); return true }
+	})
+	if _, err := f.Fetch(t.Context(), shardstream.Want{Root: want.Root}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, private := two.Private(want.Root); private || !two.Shown(want.Root) {
+		t.Fatal("hidden")
+	}
+}
+
+func TestAMarkGoesFromWhatIsNotSealed(t *testing.T) {
+	one, two, net := open(t, ""), open(t, ""), newNetwork(t)
+	proved, plain := importFile(t, one, noise(99, 2<<20)), importFile(t, one, noise(100, 2<<20))
+	net.add("a", claims(t, one, datanet))
+	f := fetcher(t, two, net, func(c *shardstream.Config) {
+		c.Sealed = func(_ context.Context, root, of cid.Cid) bool {
+			if _, err := two.Stat(t.Context(), root); err != nil || !of.Equals(datanet) {
+				t.Errorf("looked at before it came: %v", err)
+			}
+			return root.Equals(proved.Root)
+		}
+	})
+	for _, sh := range []storage.Shard{proved, plain} {
+		if _, err := f.Fetch(t.Context(), shardstream.Want{Root: sh.Root}, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := two.PrivateShards(); len(got) != 1 || !got[0].Equals(proved.Root) {
+		t.Fatalf("marked are %s", got)
 	}
 }
 

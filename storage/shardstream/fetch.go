@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/ipfs/go-cid"
 	"github.com/libp2p/go-libp2p/core/peer"
 
 	"tally/protocol/piece"
@@ -96,7 +97,9 @@ func (t *fetch) run(ctx context.Context) (storage.Shard, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	var finder sync.WaitGroup
 	defer finder.Wait()
+	defer t.entry.looks.Wait()
 	defer cancel()
+	t.entry.look = func(datanet cid.Cid) { t.believe(ctx, datanet) }
 	for _, p := range t.w.From {
 		t.add(p)
 	}
@@ -144,11 +147,17 @@ func (t *fetch) round(ctx context.Context) (sh storage.Shard, again bool, err er
 	case !r.done:
 		return storage.Shard{}, t.another(r), t.none()
 	}
+	if err := t.settle(); err != nil {
+		return storage.Shard{}, false, err
+	}
 	sh, err = t.a.Finish(ctx)
 	if err == nil || !storage.Malformed(err) {
 		return sh, false, err
 	}
 	// The spans are what the outline says, but not the blocks of the root.
+	if err := t.forget(ctx); err != nil {
+		return storage.Shard{}, false, err
+	}
 	if t.w.Piece != (piece.Hash{}) {
 		t.a.Discard()
 		return storage.Shard{}, false, fmt.Errorf("%w: %w", ErrPiece, err)

@@ -62,9 +62,14 @@ type Config struct {
 	// Credential is what shows a holder that refuses a shard that this node may read it;
 	// empty if there is none. It is asked for once a fetch. May be nil.
 	Credential func(ctx context.Context, root cid.Cid) ([]byte, error)
-	// Believe says whether to take a holder's word that a shard is a private datanet's,
-	// and so to hide it here too: see storage.Store.SetPrivate. Nil takes it.
+	// Believe says whether it is proved that a shard is a private datanet's, as a holder
+	// that sent sound data of it says, and so to hide it here too: see
+	// storage.Store.SetPrivate. It may take its time, but ends with ctx. Nil takes the word.
 	Believe func(ctx context.Context, root, datanet cid.Cid) bool
+	// Sealed says of a hidden shard that came whether its content can be the private
+	// datanet's, and true where that cannot be found out. What cannot is made public
+	// again. Nil looks at none.
+	Sealed func(ctx context.Context, root, datanet cid.Cid) bool
 	// NoBlocks leaves out the store's exchange where no node serves streams.
 	NoBlocks bool
 	// Logger takes what an operator should know. Nil discards it.
@@ -124,12 +129,18 @@ func (f *Fetcher) Fetch(ctx context.Context, w Want, progress func(done, total u
 		return storage.Shard{}, err
 	}
 	if a != nil {
-		sh, err = newFetch(f, a, w, progress).run(ctx)
+		t := newFetch(f, a, w, progress)
+		t.entry.shown = f.c.Store.Shown(w.Root)
+		t.entry.public = t.entry.shown
+		sh, err = t.run(ctx)
 		err = errors.Join(err, a.Close())
 		if errors.Is(err, ErrNoSource) && !f.c.NoBlocks && ctx.Err() == nil && !noRoom(err) {
 			f.c.Logger.Info("no node serves a shard over streams; fetching it block by block", "root", w.Root, "err", err)
 			sh, err = f.blocks(ctx, w, progress, err)
 		}
+	}
+	if err == nil && a != nil {
+		err = f.unmark(ctx, w.Root)
 	}
 	if err == nil && !w.is(sh.Piece, sh.Size) {
 		err = fmt.Errorf("%d bytes, piece root %x: %w", sh.Size, sh.Piece, ErrPiece)

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/ipfs/go-cid"
 	"github.com/libp2p/go-libp2p/core/peer"
 
 	"tally/protocol/piece"
@@ -56,7 +57,10 @@ type round struct {
 }
 
 // source is a candidate that is asked.
-type source struct{ c *candidate }
+type source struct {
+	c       *candidate
+	datanet cid.Cid // whose it says the shard is; set before a span is asked for
+}
 
 func newRound(t *fetch) *round {
 	return &round{
@@ -70,7 +74,7 @@ func newRound(t *fetch) *round {
 func (r *round) start(ctx context.Context, c *candidate) {
 	c.state = running
 	r.active++
-	s := &source{c}
+	s := &source{c: c}
 	pause := time.Duration(0)
 	if c.tries > 0 {
 		pause = 250 * time.Millisecond << c.tries
@@ -101,10 +105,7 @@ func (r *round) ask(ctx context.Context, s *source) error {
 	if err != nil {
 		return fmt.Errorf("ask what the shard is: %w", err)
 	}
-	if err := r.t.hide(ctx, datanet); err != nil {
-		r.fail(err)
-		return err
-	}
+	s.datanet = datanet
 	q, err := r.believe(ctx, s, o)
 	if err != nil {
 		return err
@@ -222,13 +223,13 @@ func (r *round) read(ctx context.Context, s *source, k *client, q *queue) error 
 		}
 		checks.Go(func() {
 			defer func() { <-r.check }()
-			r.deliver(s, k.conn, q, i, buf)
+			r.deliver(ctx, s, k.conn, q, i, buf)
 		})
 	}
 }
 
 // deliver checks and keeps a span that came from a source.
-func (r *round) deliver(s *source, conn Conn, q *queue, i int, buf []byte) {
+func (r *round) deliver(ctx context.Context, s *source, conn Conn, q *queue, i int, buf []byte) {
 	_, err := r.t.a.Put(i, buf)
 	switch {
 	case errors.Is(err, storage.ErrCorrupt):
@@ -240,6 +241,9 @@ func (r *round) deliver(s *source, conn Conn, q *queue, i int, buf []byte) {
 	case err != nil:
 		r.fail(err)
 		return
+	}
+	if spans, _ := r.of(s); spans == 0 {
+		r.t.told(ctx, s.datanet)
 	}
 	q.came(i)
 	r.mu.Lock()
