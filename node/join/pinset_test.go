@@ -3,8 +3,11 @@ package join
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"os"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -52,6 +55,51 @@ func TestFlippedBitOfAPinnedShardIsHealedFromAnotherHolder(t *testing.T) {
 	}
 	if err := shards.Heal(t.Context(), possession.Shard{Piece: common.Hash{1}}); err == nil {
 		t.Error("a shard that nobody knows was healed")
+	}
+}
+
+func TestDiskThatIsAwayIsToldFromAShardThatIsLost(t *testing.T) {
+	s := openStore(t)
+	sh, err := s.Import(t.Context(), &letters{n: 1 << 20}, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	shards := ProofShards{Store: s, Repair: func(context.Context, cid.Cid) error { return storage.ErrStalled }}
+	known := possession.Shard{Root: sh.Root, Piece: common.Hash(sh.Piece), Size: sh.Size}
+	look := func() []error {
+		_, found := shards.Find(t.Context(), known.Piece)
+		_, read := shards.PieceProof(t.Context(), sh.Root, sh.Size/2/256)
+		return []error{found, read, shards.Heal(t.Context(), known)}
+	}
+	if err := errors.Join(look()...); err != nil {
+		t.Fatal(err)
+	}
+	dir := s.S.Dir()
+	if err := os.Rename(dir, dir+".away"); err != nil {
+		t.Fatal(err)
+	}
+	for i, err := range look() {
+		if !errors.Is(err, possession.ErrAway) {
+			t.Errorf("look %d without the disk: %v", i, err)
+		}
+	}
+	if err := os.Rename(dir+".away", dir); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(look()...); err != nil {
+		t.Fatalf("with the disk back: %v", err)
+	}
+	flip(t, s.S, sh)
+	for i, err := range look()[1:] {
+		if err == nil || errors.Is(err, possession.ErrAway) {
+			t.Errorf("look %d at a damaged shard: %v", i, err)
+		}
+	}
+	if _, err := shards.Find(t.Context(), common.Hash{1}); !errors.Is(err, storage.ErrNotFound) || errors.Is(err, possession.ErrAway) {
+		t.Errorf("a piece that nobody knows: %v", err)
+	}
+	if err := shards.told(t.Context(), fmt.Errorf("open: %w", syscall.EMFILE)); !errors.Is(err, possession.ErrAway) {
+		t.Errorf("no more files can be opened: %v", err)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -147,14 +148,41 @@ type ProofShards struct {
 func (p ProofShards) Find(ctx context.Context, root common.Hash) (possession.Shard, error) {
 	s, err := p.Store.S.ByPiece(ctx, piece.Hash(root))
 	if err != nil {
-		return possession.Shard{}, err
+		return possession.Shard{}, p.told(ctx, err)
+	}
+	if _, gone := p.Store.S.Usage(); gone != nil { // the index is there, and its disk is not
+		return possession.Shard{}, fmt.Errorf("%w: %w", possession.ErrAway, gone)
 	}
 	return possession.Shard{Root: s.Root, Piece: common.Hash(s.Piece), Size: s.Size}, nil
 }
 
 // PieceProof reads a leaf and its path.
 func (p ProofShards) PieceProof(ctx context.Context, root cid.Cid, leaf uint64) (piece.Proof, error) {
-	return p.Store.S.PieceProof(ctx, root, leaf)
+	pr, err := p.Store.S.PieceProof(ctx, root, leaf)
+	return pr, p.told(ctx, err)
+}
+
+// told marks an error with possession.ErrAway if it says nothing about the shard:
+// the disk is not there or fails, nothing more can be opened, or what is not found
+// may be among the files that are not indexed yet.
+func (p ProofShards) told(ctx context.Context, err error) error {
+	if err == nil || errors.Is(err, possession.ErrAway) {
+		return err
+	}
+	for _, away := range []error{storage.ErrMarker, storage.ErrDisk, storage.ErrClosed, syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM} {
+		if errors.Is(err, away) {
+			return fmt.Errorf("%w: %w", possession.ErrAway, err)
+		}
+	}
+	if _, gone := p.Store.S.Usage(); gone != nil { // whatever the error was: the disk went meanwhile
+		return fmt.Errorf("%w: %w: %w", possession.ErrAway, err, gone)
+	}
+	if errors.Is(err, storage.ErrNotFound) {
+		if h, bad := p.Store.S.Health(ctx); bad != nil || h.Waiting > 0 {
+			return fmt.Errorf("%w: %d shards are not indexed yet: %w", possession.ErrAway, h.Waiting, err)
+		}
+	}
+	return err
 }
 
 // Heal checks the whole shard, and if it is not sound gets what is bad or missing
@@ -168,14 +196,14 @@ func (p ProofShards) Heal(ctx context.Context, s possession.Shard) error {
 		return nil
 	}
 	if !errors.Is(bad, storage.ErrCorrupt) && !errors.Is(bad, storage.ErrNotFound) {
-		return bad
+		return p.told(ctx, bad)
 	}
 	repair := p.Repair
 	if repair == nil {
 		repair = func(ctx context.Context, root cid.Cid) error { return p.Store.S.Repair(ctx, root) }
 	}
 	if err := repair(ctx, s.Root); err != nil {
-		return errors.Join(err, bad)
+		return p.told(ctx, errors.Join(err, bad))
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package possession
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -32,6 +33,9 @@ func (p *Prover) meet(ctx context.Context, set *proofset.Set) error {
 		if ctx.Err() != nil {
 			return nil
 		}
+		if !known && errors.Is(err, ErrAway) {
+			continue // it is noted once its shard can be looked for
+		}
 		if !known {
 			p.log.Warn("a piece of the set is not among what is kept: it will be removed", "piece", h.Root, "id", h.ID)
 			if e := p.edit(h.Root, func(e *entry, _ bool) (bool, error) {
@@ -45,18 +49,21 @@ func (p *Prover) meet(ctx context.Context, set *proofset.Set) error {
 			if err := p.hurt(h.Root, 0, err); err != nil {
 				return err
 			}
+			continue
 		}
+		p.back(h.Root)
 	}
 	return nil
 }
 
-// givingUp gives up what has been lost for too long.
+// givingUp gives up what has been lost for too long, though healing was tried.
+// Periods in which the disk was away do not count.
 func (p *Prover) givingUp() error {
 	if p.cfg.GiveUpAfter == 0 {
 		return nil
 	}
 	for _, root := range p.roots(func(e *entry) bool {
-		return e.note.Lost != 0 && !e.note.GivenUp && p.head.Period+1 >= e.note.Lost+p.cfg.GiveUpAfter
+		return e.note.Lost != 0 && e.hurt && !e.note.GivenUp && p.head.Period+1 >= e.note.Lost+p.cfg.GiveUpAfter
 	}) {
 		p.log.Warn("a piece was lost for too long and is given up", "piece", root)
 		if err := p.edit(root, func(e *entry, _ bool) (bool, error) {
@@ -236,7 +243,7 @@ func (p *Prover) addable(ctx context.Context, set *proofset.Set, most int) ([]Sh
 	}
 	var out []Shard
 	for _, root := range p.roots(func(e *entry) bool {
-		return e.note.Wanted && e.note.Lost == 0 && e.retry <= p.head.Block && !in[e.note.Piece]
+		return e.note.Wanted && e.note.Lost == 0 && max(e.retry, e.away) <= p.head.Block && !in[e.note.Piece]
 	}) {
 		if len(out) == most {
 			break
@@ -257,7 +264,8 @@ func (p *Prover) addable(ctx context.Context, set *proofset.Set, most int) ([]Sh
 }
 
 // releasing lets go of what is neither wanted nor in the set, once that has
-// settled.
+// settled. What was given up is looked at once more before: what is sound after
+// all, because its disk is back, is kept again.
 func (p *Prover) releasing(ctx context.Context, set *proofset.Set) error {
 	in := map[common.Hash]bool{}
 	for _, h := range set.Pieces() {
@@ -276,7 +284,12 @@ func (p *Prover) releasing(ctx context.Context, set *proofset.Set) error {
 		if e.gone == 0 {
 			e.gone = p.head.Block + 1
 		}
-		e.going = e.going || p.head.Block+1 >= e.gone+p.cfg.Settle
+		due := p.head.Block+1 >= e.gone+p.cfg.Settle
+		if due && !e.going && !e.looked && e.note.GivenUp && e.note.Lost != 0 && e.note.Root.Defined() {
+			e.last = true
+			return false
+		}
+		e.going = e.going || due
 		return e.going
 	}) {
 		p.mu.Lock()

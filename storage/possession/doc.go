@@ -24,7 +24,9 @@
 // asked for it, and if that fails until the end of the period the period is
 // missed. A piece that stays lost can be given up (GiveUp, or by itself after
 // Config.GiveUpAfter periods): the current period is forfeited if it cannot be
-// proved, the piece removed, and the rest goes on.
+// proved, the piece removed, and the rest goes on. A disk that is away (ErrAway)
+// loses nothing: its periods are missed, and count towards giving nothing up. What
+// was given up is looked at once more before Release; what is sound is kept again.
 //
 // The set, the order of its leaves and what was missed follow from facts alone
 // (package proofset), so that every node finds the same.

@@ -28,6 +28,10 @@ var (
 	ErrLeaving = errors.New("possession: shard is being released: pin it and keep it again in a moment")
 	// ErrShard says that a shard is not one that can be proved.
 	ErrShard = errors.New("possession: not a shard that can be proved")
+	// ErrAway is what Pieces wraps when it cannot look now: the disk is not there or
+	// fails, files cannot be opened, or the shard is not indexed yet. It says
+	// nothing about the shard: what is away is not lost.
+	ErrAway = errors.New("possession: the disk cannot be looked at now: mount it again")
 )
 
 // Shard is a shard under its two names.
@@ -37,7 +41,8 @@ type Shard struct {
 	Size  uint64      // bytes of the CAR file
 }
 
-// Pieces is the store. Its methods may be called at the same time.
+// Pieces is the store. Its methods may be called at the same time. All but Release
+// wrap ErrAway where they cannot tell.
 type Pieces interface {
 	// Find is the shard held here under a piece root, or an error if none is
 	// held whole.
@@ -175,6 +180,11 @@ type entry struct {
 	gone  uint64   // guarded by Prover.mu; head when it was first seen neither wanted nor in the set, plus one
 	retry uint64   // guarded by Prover.mu; block from which healing or adding is tried again
 	leaf  uint64   // guarded by Prover.mu; the leaf that could not be read
+
+	away    uint64 // guarded by Prover.mu; block from which it is looked at again, 0 if it is not away
+	awayWhy string // guarded by Prover.mu
+	last    bool   // guarded by Prover.mu; it was given up, and is looked at once more before Release
+	looked  bool   // guarded by Prover.mu; and was not there
 }
 
 // New reads what is noted. It starts nothing.
@@ -223,6 +233,7 @@ func (p *Prover) Keep(ctx context.Context, s Shard) error {
 		}
 		changed := fresh || !e.note.Wanted || e.note.GivenUp
 		e.note.Root, e.note.Size, e.note.Wanted, e.note.GivenUp = s.Root, s.Size, true, false
+		e.last, e.looked = false, false
 		return changed, nil
 	})
 }

@@ -73,15 +73,18 @@ func (p *Prover) readNext(ctx context.Context) {
 		p.mu.Lock()
 		e := p.entries[n.piece]
 		var sh Shard
-		ok := e != nil && e.note.Lost == 0 && e.note.Root.Defined()
+		ok := e != nil && e.note.Lost == 0 && e.note.Root.Defined() && e.away <= p.head.Block
 		why := ""
-		if ok {
+		switch {
+		case ok:
 			sh = e.shard()
-		} else if e != nil {
+		case e != nil && e.note.Lost == 0 && e.away != 0:
+			why = e.awayWhy
+		case e != nil:
 			why = e.note.Reason
 		}
 		p.mu.Unlock()
-		if !ok { // it is being healed
+		if !ok { // it is being healed, or away
 			if p.proof != nil && n.by == p.end() {
 				p.proof.blame(fmt.Sprintf("leaf %d of piece %s cannot be read: %s", n.leaf, n.piece, why))
 			}
@@ -119,6 +122,7 @@ func (p *Prover) haveRead(d readDone) error {
 		}
 		return p.hurt(d.piece, d.leaf, d.err)
 	}
+	p.back(d.piece)
 	for k, a := range p.answers {
 		if a.Leaf.take(d.piece, d.proof) {
 			if err := putNote(p.cfg.Notes, k.String(), a); err != nil {
@@ -144,6 +148,10 @@ func (p *Prover) hurt(root common.Hash, leaf uint64, why error) error {
 	if p.proof != nil {
 		p.proof.blame(fmt.Sprintf("leaf %d of piece %s cannot be read: %s", leaf, root, why))
 	}
+	if errors.Is(why, ErrAway) {
+		p.away(root, why)
+		return nil
+	}
 	p.log.Warn("piece cannot be read, healing is asked for", "piece", root, "leaf", leaf, "err", why)
 	return p.edit(root, func(e *entry, fresh bool) (bool, error) {
 		if fresh || e.note.Lost != 0 {
@@ -154,6 +162,30 @@ func (p *Prover) hurt(root common.Hash, leaf uint64, why error) error {
 	})
 }
 
+// away notes that a piece cannot be looked at now: it is looked at again in the
+// next block.
+func (p *Prover) away(root common.Hash, why error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	e := p.entries[root]
+	if e == nil {
+		return
+	}
+	if e.away == 0 {
+		p.log.Warn("piece cannot be looked at now, it is tried again", "piece", root, "err", why)
+	}
+	e.away, e.awayWhy = p.head.Block+1, clip(why.Error())
+}
+
+// back ends away.
+func (p *Prover) back(root common.Hash) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if e := p.entries[root]; e != nil {
+		e.away, e.awayWhy = 0, ""
+	}
+}
+
 // healNext asks for one lost piece to be healed, one at a time.
 func (p *Prover) healNext(ctx context.Context) {
 	if p.healing != nil {
@@ -162,7 +194,7 @@ func (p *Prover) healNext(ctx context.Context) {
 	p.mu.Lock()
 	var next *entry
 	for _, e := range p.entries {
-		if e.note.Lost == 0 || e.note.GivenUp || e.going || e.retry > p.head.Block {
+		if e.note.Lost == 0 || e.note.GivenUp && !e.last || e.going || e.retry > p.head.Block {
 			continue
 		}
 		if next == nil || cmp.Or(cmp.Compare(e.retry, next.retry), e.note.Piece.Cmp(next.note.Piece)) < 0 {
@@ -206,13 +238,25 @@ func (p *Prover) haveHealed(d healDone) error {
 			return false, nil
 		}
 		if d.err == nil {
+			if e.last && e.note.GivenUp {
+				p.log.Info("piece that was given up is here, and is kept again", "piece", d.shard.Piece)
+				e.note.Wanted, e.note.GivenUp = true, false
+			}
 			e.note.Root, e.note.Lost, e.note.Reason, e.hurt, e.retry = d.shard.Root, 0, "", false, 0
+			e.away, e.awayWhy, e.last, e.looked = 0, "", false, false
 			return true, nil
 		}
-		e.hurt = true
 		why := clip("not healed: " + d.err.Error())
-		changed := e.note.Reason != why
+		if errors.Is(d.err, ErrAway) { // nobody could look: the count begins anew
+			changed := e.note.Lost != p.head.Period+1 || e.note.Reason != why
+			e.note.Lost, e.note.Reason = p.head.Period+1, why
+			return changed, nil
+		}
+		if e.hurt = true; e.last && e.note.GivenUp {
+			e.last, e.looked, e.note.Reason = false, true, why
+			return true, nil
+		}
 		e.note.Reason = why
-		return changed, nil
+		return true, nil // hurt is to be remembered, if not on disk
 	})
 }

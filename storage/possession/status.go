@@ -2,6 +2,7 @@ package possession
 
 import (
 	"bytes"
+	"fmt"
 	"slices"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -40,6 +41,7 @@ const (
 	Have    State = "have"    // on disk and promised, not on chain yet
 	Proving State = "proving" // in the set
 	Leaving State = "leaving" // no longer wanted, still needed
+	Away    State = "away"    // wanted, and the disk cannot be looked at now
 	Healing State = "healing" // a read failed, help was asked for
 	LostNow State = "lost"    // and did not come; it is asked for again
 )
@@ -68,8 +70,21 @@ func (p *Prover) Status() Status {
 			st.Problems = append(st.Problems, "piece "+s.Piece.Hex()+" is lost: "+s.Reason)
 		}
 	}
+	if n, why := p.awayNow(); n > 0 {
+		st.Problems = append(st.Problems, fmt.Sprintf("%d pieces cannot be looked at now: %s", n, why))
+	}
 	slices.Sort(st.Problems)
 	return st
+}
+
+// awayNow counts what is away, with one reason. The caller holds mu.
+func (p *Prover) awayNow() (n int, why string) {
+	for _, e := range p.entries {
+		if e.away != 0 && e.note.Lost == 0 {
+			n, why = n+1, max(why, e.awayWhy)
+		}
+	}
+	return n, why
 }
 
 // Head is the newest block that Run has seen; 0 before its first step.
@@ -100,6 +115,8 @@ func (p *Prover) list() []PieceStatus {
 			s.State = Healing
 		case !e.note.Wanted:
 			s.State = Leaving
+		case e.away != 0:
+			s.State, s.Reason = Away, e.awayWhy
 		case in:
 			s.State = Proving
 		default:

@@ -33,6 +33,7 @@ type Shelf struct {
 	whole    map[cid.Cid][]byte           // guarded by mu
 	released []cid.Cid                    // guarded by mu
 	reads    int                          // guarded by mu
+	away     error                        // guarded by mu; why nothing can be looked at
 }
 
 // NewShelf is empty.
@@ -57,11 +58,26 @@ func (s *Shelf) Fill(rng *rand.Rand, size int) possession.Shard {
 	return sh
 }
 
+// Away takes the shelf's disk away, with the reason why nothing can be looked at;
+// nil brings it back.
+func (s *Shelf) Away(why error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.away = why
+}
+
 // Delete loses a shard.
 func (s *Shelf) Delete(root cid.Cid) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.data[root] = nil
+}
+
+// Restore gives a shard back as it was.
+func (s *Shelf) Restore(root cid.Cid) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.data[root] = s.whole[root]
 }
 
 // Flip changes every byte of a shard on the disk.
@@ -93,6 +109,9 @@ func (s *Shelf) Reads() int {
 func (s *Shelf) Find(_ context.Context, root common.Hash) (possession.Shard, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.away != nil {
+		return possession.Shard{}, s.away
+	}
 	for _, sh := range s.shards {
 		if sh.Piece == root && s.data[sh.Root] != nil {
 			return sh, nil
@@ -115,6 +134,9 @@ func (s *Shelf) PieceProof(ctx context.Context, root cid.Cid, leaf uint64) (piec
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.reads++
+	if s.away != nil {
+		return piece.Proof{}, s.away
+	}
 	b := s.data[root]
 	if b == nil {
 		return piece.Proof{}, fmt.Errorf("%w: shard %s", ErrNotHeld, root)
@@ -124,6 +146,12 @@ func (s *Shelf) PieceProof(ctx context.Context, root cid.Cid, leaf uint64) (piec
 
 // Heal asks Others and puts the shard back.
 func (s *Shelf) Heal(_ context.Context, sh possession.Shard) error {
+	s.mu.Lock()
+	away, sound := s.away, s.data[sh.Root] != nil && bytes.Equal(s.data[sh.Root], s.whole[sh.Root])
+	s.mu.Unlock()
+	if away != nil || sound {
+		return away
+	}
 	if s.Others != nil {
 		if err := s.Others(sh); err != nil {
 			return err
