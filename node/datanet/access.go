@@ -21,8 +21,6 @@ type Privacy interface {
 	SetPrivate(ctx context.Context, root, of cid.Cid) error
 	// Private says whether a shard is marked, and as which datanet's.
 	Private(root cid.Cid) (of cid.Cid, private bool)
-	// PrivateShards are those that are marked.
-	PrivateShards() []cid.Cid
 }
 
 // lookWithin bounds what is asked of a datanet for a decision on one of its shards.
@@ -155,6 +153,35 @@ func (s *Service) HideWanted(ctx context.Context, root cid.Cid) error {
 	return nil
 }
 
+// hideHeld marks those shards of a private datanet that are here: they may have come before this node knew
+// whose they are.
+func (s *Service) hideHeld(ctx context.Context, origin cid.Cid) error {
+	a, err := s.access(ctx, origin)
+	if err != nil || a.v.Manifest.Reader == "" {
+		return err
+	}
+	for root := range a.roots {
+		if _, err := s.c.Data.Stat(ctx, root); errors.Is(err, storage.ErrNotFound) {
+			continue
+		}
+		if err := s.Hide(ctx, a.v, root); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// hideOwn marks what is here of this node's own private datanets.
+func (s *Service) hideOwn(ctx context.Context) {
+	own, err := s.cids("datanet/head/")
+	for _, origin := range own {
+		err = errors.Join(err, s.hideHeld(ctx, origin))
+	}
+	if err != nil && ctx.Err() == nil {
+		s.c.Logger.Warn("shards of private datanets may be shown to others", "err", err)
+	}
+}
+
 // MayRead says, by nil, that an account may be given the shards of a datanet: anybody those of a public
 // one; of a private one its owner, those who contributed to it, as far as this node has seen its
 // versions, and on the owner's node those who were granted it. ErrPrivate refuses. Others show a grant: see ShowsGrant.
@@ -248,4 +275,25 @@ func (s *Service) keepGrant(g protocol.Grant, envelope []byte) error {
 		return err
 	}
 	return s.set(heldKey(g.Datanet), envelope)
+}
+
+// Lists says whether to believe that a shard is a private datanet's: the newest version that the owner
+// gives lists it. Where that cannot be found out it is believed, so that nothing is shown by mistake.
+func (s *Service) Lists(ctx context.Context, origin, root cid.Cid) bool {
+	ctx, cancel := context.WithTimeout(ctx, lookWithin)
+	defer cancel()
+	_, asking := s.Head(ctx, origin)
+	if errors.Is(asking, ErrDatanet) {
+		return false
+	}
+	a, err := s.access(ctx, origin)
+	switch {
+	case errors.Is(err, ErrDatanet) || errors.Is(err, protocol.ErrDocument):
+		return false
+	case err != nil:
+		return true
+	case a.v.Manifest.Reader == "":
+		return false
+	}
+	return a.roots[root] || asking != nil
 }
