@@ -46,7 +46,12 @@ func (n *Node) grantFor(ctx context.Context, root cid.Cid) ([]byte, error) {
 	return n.datanets.Credential(ctx, root)
 }
 
-// believePrivate says whether a shard that a holder calls private is hidden here too.
+// believePrivate says whether it is proved that a shard is private, as a holder says.
 func (n *Node) believePrivate(ctx context.Context, root, of cid.Cid) bool {
 	return n.datanets.Lists(ctx, of, root)
+}
+
+// canBePrivate says of a hidden shard that came whether it may stay hidden.
+func (n *Node) canBePrivate(ctx context.Context, root, of cid.Cid) bool {
+	return n.datanets.CanBe(ctx, of, root)
 }

@@ -126,7 +126,7 @@ func meet(t *testing.T, a, b *Node) {
 func (n *Node) fetchByStream(t *testing.T, root cid.Cid, from ...*Node) error {
 	t.Helper()
 	f, err := shardstream.NewFetcher(shardstream.Config{
-		Store: n.store.S, Network: join.Shards{Host: n.host}, Credential: n.grantFor, Believe: n.believePrivate, NoBlocks: true, Logger: n.log,
+		Store: n.store.S, Network: join.Shards{Host: n.host}, Credential: n.grantFor, Believe: n.believePrivate, Sealed: n.canBePrivate, NoBlocks: true, Logger: n.log,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -91,15 +91,16 @@ func InitStorage(h *home.Home) (err error) {
 // openShards gives storage its way to other nodes and other nodes their way to it.
 func (n *Node) openShards() (err error) {
 	c, shards := n.home.Config, join.Shards{Host: n.host}
+	n.store.Down = shardstream.NewBudget(home.Limit(c.Down, home.DefaultDown))
 	n.store.Shards, err = shardstream.NewFetcher(shardstream.Config{
-		Store: n.store.S, Network: shards, Down: shardstream.NewBudget(home.Limit(c.Down, home.DefaultDown)), Logger: n.log,
-		Credential: n.grantFor, Believe: n.believePrivate,
+		Store: n.store.S, Network: shards, Down: n.store.Down, Logger: n.log,
+		Credential: n.grantFor, Believe: n.believePrivate, Sealed: n.canBePrivate,
 	})
 	if err != nil {
 		return err
 	}
 	n.serving, err = shardstream.NewServer(shardstream.ServerConfig{
-		Store: n.store.S, Node: n.me, Up: shardstream.NewBudget(home.Limit(c.Up, home.DefaultUp)), Logger: n.log,
+		Store: n.store.S, Node: n.me, Up: n.up, Logger: n.log,
 		May: n.mayRead, Show: n.shown,
 		Sign: func(_ context.Context, m protocol.Retrieved) ([]byte, error) {
 			s, err := protocol.Sign(n.book.Network, n.home.Key, m)

@@ -12,7 +12,6 @@ import (
 
 	"tally/internal/kv"
 	"tally/protocol"
-	"tally/storage"
 )
 
 // Privacy keeps shards of private datanets from everybody's eyes. storage.Store is one.
@@ -21,6 +20,8 @@ type Privacy interface {
 	SetPrivate(ctx context.Context, root, of cid.Cid) error
 	// Private says whether a shard is marked, and as which datanet's.
 	Private(root cid.Cid) (of cid.Cid, private bool)
+	// PrivateShards are those that are marked.
+	PrivateShards() []cid.Cid
 }
 
 // lookWithin bounds what is asked of a datanet for a decision on one of its shards.
@@ -124,7 +125,8 @@ func (s *Service) Hide(ctx context.Context, v Version, root cid.Cid) error {
 }
 
 // HideComing is Hide for what is to be fetched on the word of a datanet that this node only reads: what is
-// here and public stays public, so that nobody hides it by listing it.
+// here and public stays public, so that nobody hides it by listing it; what comes and is not sealed is shown again: see
+// CanBe.
 func (s *Service) HideComing(ctx context.Context, v Version, root cid.Cid) error {
 	if _, err := s.c.Data.Stat(ctx, root); err == nil {
 		return nil
@@ -132,7 +134,7 @@ func (s *Service) HideComing(ctx context.Context, v Version, root cid.Cid) error
 	return s.Hide(ctx, v, root)
 }
 
-// HideWanted is Hide for a shard that followed datanets may want.
+// HideWanted is HideComing for a shard that followed datanets may want.
 func (s *Service) HideWanted(ctx context.Context, root cid.Cid) error {
 	list, err := s.Following()
 	if err != nil {
@@ -145,41 +147,12 @@ func (s *Service) HideWanted(ctx context.Context, root cid.Cid) error {
 			continue // others' shards must not wait for it
 		}
 		if a.roots[root] {
-			if err := s.Hide(ctx, a.v, root); err != nil {
+			if err := s.HideComing(ctx, a.v, root); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
-}
-
-// hideHeld marks those shards of a private datanet that are here: they may have come before this node knew
-// whose they are.
-func (s *Service) hideHeld(ctx context.Context, origin cid.Cid) error {
-	a, err := s.access(ctx, origin)
-	if err != nil || a.v.Manifest.Reader == "" {
-		return err
-	}
-	for root := range a.roots {
-		if _, err := s.c.Data.Stat(ctx, root); errors.Is(err, storage.ErrNotFound) {
-			continue
-		}
-		if err := s.Hide(ctx, a.v, root); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// hideOwn marks what is here of this node's own private datanets.
-func (s *Service) hideOwn(ctx context.Context) {
-	own, err := s.cids("datanet/head/")
-	for _, origin := range own {
-		err = errors.Join(err, s.hideHeld(ctx, origin))
-	}
-	if err != nil && ctx.Err() == nil {
-		s.c.Logger.Warn("shards of private datanets may be shown to others", "err", err)
-	}
 }
 
 // MayRead says, by nil, that an account may be given the shards of a datanet: anybody those of a public
@@ -275,25 +248,4 @@ func (s *Service) keepGrant(g protocol.Grant, envelope []byte) error {
 		return err
 	}
 	return s.set(heldKey(g.Datanet), envelope)
-}
-
-// Lists says whether to believe that a shard is a private datanet's: the newest version that the owner
-// gives lists it. Where that cannot be found out it is believed, so that nothing is shown by mistake.
-func (s *Service) Lists(ctx context.Context, origin, root cid.Cid) bool {
-	ctx, cancel := context.WithTimeout(ctx, lookWithin)
-	defer cancel()
-	_, asking := s.Head(ctx, origin)
-	if errors.Is(asking, ErrDatanet) {
-		return false
-	}
-	a, err := s.access(ctx, origin)
-	switch {
-	case errors.Is(err, ErrDatanet) || errors.Is(err, protocol.ErrDocument):
-		return false
-	case err != nil:
-		return true
-	case a.v.Manifest.Reader == "":
-		return false
-	}
-	return a.roots[root] || asking != nil
 }

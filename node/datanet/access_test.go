@@ -8,6 +8,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ipfs/go-cid"
 
+	"tally/protocol"
 	"tally/storage"
 )
 
@@ -145,25 +146,101 @@ func TestAGrantIsShownWhereTheOwnerIsNotAndEndsWhenItIsTakenBack(t *testing.T) {
 	}
 }
 
-func TestAWordThatAShardIsPrivateIsBelievedUnlessItIsSeenToBeWrong(t *testing.T) {
-	w, s := newWorld(t, 2)
+func TestAWordThatAShardIsPrivateIsBelievedOnlyWhenItIsProved(t *testing.T) {
+	w, s := newWorld(t, 3)
 	v, public := w.create(s[0], Draft{Private: true}), w.create(s[0], Draft{Name: "public"})
 	secret, open := w.add(s[0], v, "secret").Shards[0].Root, w.add(s[0], public, "open").Shards[0].Root
-	for name, x := range map[string]struct {
-		of, root cid.Cid
-		want     bool
-	}{
-		"listed":           {v.Origin, secret, true},
-		"not listed":       {v.Origin, open, false},
-		"public":           {public.Origin, open, false},
-		"nobody's datanet": {open, open, true},
-	} {
-		if got := s[1].Lists(t.Context(), x.of, x.root); got != x.want {
+	lists := func(name string, of, root cid.Cid, want bool) {
+		t.Helper()
+		if got := s[1].Lists(t.Context(), of, root); got != want {
 			t.Errorf("%s: %t", name, got)
 		}
 	}
+	lists("listed", v.Origin, secret, true)
+	lists("not listed", v.Origin, open, false)
+	lists("public", public.Origin, open, false)
+	lists("nobody's datanet", open, open, false)
 	delete(w.nodes, s[0].me)
-	if !s[1].Lists(t.Context(), v.Origin, open) {
-		t.Error("not believed although the owner may list it by now")
+	lists("the owner is away, and a version that lists it was seen", v.Origin, secret, true)
+	lists("the owner is away, and none was", v.Origin, open, false)
+	if s[2].Lists(t.Context(), v.Origin, secret) {
+		t.Error("believed although no version that lists it was ever seen")
+	}
+}
+
+// contributed is what a hostile contributor reveals of any root: nobody looks at data.
+func (w *world) contributed(s *Service, v Version, root cid.Cid) reveal {
+	w.t.Helper()
+	in := protocol.Contribution{
+		Datanet: v.Origin, Root: root, Piece: common.Hash{1}, Size: 100, Records: 1, Contributor: s.me, Salt: common.Hash{2},
+	}
+	digest, err := in.Commitment()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if _, err := (ledger{w, s.me}).Commit(w.t.Context(), digest); err != nil {
+		w.t.Fatal(err)
+	}
+	con, err := protocol.Sign(s.c.Network, s.c.Key, in)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return reveal{Contribution: con.Bytes()}
+}
+
+func TestListingAPublicShardInAPrivateDatanetHidesNothing(t *testing.T) {
+	w, s := newWorld(t, 4) // owner, stranger, follower, reader
+	marks := []*storage.Store{hiding(t, s[0]), nil, hiding(t, s[2]), hiding(t, s[3])}
+	v, public := w.create(s[0], Draft{Private: true}), w.create(s[0], Draft{Name: "public"})
+	open := w.add(s[0], public, "a public text").Shards[0].Root
+	secret := w.add(s[0], v, "a secret text").Shards[0].Root
+	// Sealed, but not for this datanet: its readers see that.
+	other := w.add(s[1], w.create(s[1], Draft{Name: "other", Private: true}), "another's secret").Shards[0].Root
+	for _, root := range []cid.Cid{open, other} {
+		if _, err := s[0].accept(t.Context(), w.contributed(s[1], v, root)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := s[0].Grant(t.Context(), v.CID, s[3].me.Hex()); err != nil {
+		t.Fatal(err)
+	}
+	if b, err := s[3].ask(t.Context(), s[0].me, opGrant, v.Origin.Bytes()); err != nil {
+		t.Fatal(err)
+	} else if _, err := s[3].AcceptGrant(t.Context(), b); err != nil {
+		t.Fatal(err)
+	}
+	for _, i := range []int{2, 3} {
+		if _, err := s[i].Follow(t.Context(), v.CID); err != nil {
+			t.Fatal(err)
+		}
+		s[i].refresh(t.Context())
+		if err := s[i].HideWanted(t.Context(), open); err != nil { // to heal it, for example
+			t.Fatal(err)
+		}
+	}
+	s[0].hideOwn(t.Context())
+	for _, i := range []int{0, 2, 3} {
+		if _, private := marks[i].Private(open); private {
+			t.Errorf("node %d hides the public shard", i)
+		}
+		if of, private := marks[i].Private(secret); !private || !of.Equals(v.Origin) {
+			t.Errorf("node %d does not hide the secret: %t, %s", i, private, of)
+		}
+		if _, private := marks[i].Private(other); private != (i == 2) {
+			t.Errorf("node %d: another's sealed shard is private %t", i, private)
+		}
+	}
+	// A mark that was made by mistake, or whose datanet was lost, goes when the node starts.
+	for root, of := range map[cid.Cid]cid.Cid{open: v.Origin, secret: v.Origin} {
+		if err := marks[2].SetPrivate(t.Context(), root, of); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s[2].hideOwn(t.Context())
+	if _, private := marks[2].Private(open); private {
+		t.Error("a mistake stays")
+	}
+	if _, private := marks[2].Private(secret); !private {
+		t.Error("the secret is shown")
 	}
 }
