@@ -7,6 +7,10 @@
 // with the proof of period p+1. A period without a proof breaks the stretch: from
 // the last proof before it to the first one after it, nothing is proved.
 //
+// A demand on chain for a leaf of a piece stops its time from counting, until the
+// node answers. If it does not answer in time, the piece counts again only from
+// the answer to a later demand, or if it is added anew.
+//
 // A [Sets] is immutable, and everything in it is a function of the facts alone:
 // whoever has the chain gets the same. The package does no I/O and decides no
 // money.
@@ -27,6 +31,7 @@ import (
 type Sets struct {
 	params protocol.Params
 	period uint64 // the newest in which the chain said anything
+	block  uint64 // the newest of which it said anything
 	nodes  map[common.Address]*set
 }
 
@@ -55,6 +60,7 @@ type proof struct {
 type stay struct {
 	id      uint64
 	of      content
+	at      place
 	added   uint64 // time
 	first   uint64 // period that covers it first
 	removed place  // block 0 where it was not
@@ -66,6 +72,9 @@ type set struct {
 	stays  map[content][]*stay
 	byID   map[uint64]*stay
 	missed uint64 // the period after the last one that the chain says was missed
+
+	demands map[content][]*demand // in the chain's order
+	live    map[content][]*demand // of them, those that an answer may still change
 }
 
 // Read takes the facts up to the time, in any order.
@@ -79,9 +88,10 @@ func Read(facts []protocol.Fact, p protocol.Params, until uint64) *Sets {
 		if f.Time > until {
 			continue
 		}
-		s.period = max(s.period, p.PeriodAt(f.Block))
+		s.period, s.block = max(s.period, p.PeriodAt(f.Block)), max(s.block, f.Block)
 		switch f.Event.(type) {
-		case protocol.PieceAdded, protocol.PieceRemoved, protocol.PossessionProved, protocol.PeriodsMissed:
+		case protocol.PieceAdded, protocol.PieceRemoved, protocol.PossessionProved, protocol.PeriodsMissed,
+			protocol.RetrievalDemanded, protocol.RetrievalAnswered:
 			fs = append(fs, f)
 		}
 	}
@@ -97,7 +107,7 @@ func Read(facts []protocol.Fact, p protocol.Params, until uint64) *Sets {
 func (s *Sets) of(a common.Address) *set {
 	n := s.nodes[a]
 	if n == nil {
-		n = &set{stays: map[content][]*stay{}, byID: map[uint64]*stay{}}
+		n = &set{stays: map[content][]*stay{}, byID: map[uint64]*stay{}, demands: map[content][]*demand{}, live: map[content][]*demand{}}
 		s.nodes[a] = n
 	}
 	return n
@@ -111,7 +121,7 @@ func (s *Sets) take(f protocol.Fact) {
 		if n.byID[e.ID] != nil {
 			return // the same log given twice
 		}
-		y := &stay{id: e.ID, of: content{e.Root, e.Size}, added: f.Time, first: s.params.PeriodAt(f.Block) + 1}
+		y := &stay{id: e.ID, of: content{e.Root, e.Size}, at: at, added: f.Time, first: s.params.PeriodAt(f.Block) + 1}
 		n.byID[e.ID] = y
 		n.stays[y.of] = append(n.stays[y.of], y)
 	case protocol.PieceRemoved:
@@ -135,6 +145,10 @@ func (s *Sets) take(f protocol.Fact) {
 	case protocol.PeriodsMissed:
 		n := s.of(e.Node)
 		n.missed = max(n.missed, e.To+1)
+	case protocol.RetrievalDemanded:
+		s.of(e.Node).demanded(at, f.Time, e)
+	case protocol.RetrievalAnswered:
+		s.of(e.Node).answer(at, f.Time, e)
 	}
 }
 
@@ -146,28 +160,48 @@ func (s *Sets) Proved(node common.Address, root common.Hash, size, from, to uint
 		return 0
 	}
 	var sum uint64
+	left := []span{{from, to}} // what no id before this one stands for
 	for _, y := range n.stays[content{root, size}] {
 		i, j, ok := n.cover(y)
 		if !ok {
 			continue
 		}
-		begin, end := n.proofs[i].time, n.proofs[j].time
-		if n.proofs[i].period == y.first {
-			if lo, hi := max(from, y.added), min(to, begin); lo < hi {
-				sum += hi - lo
+		end := n.proofs[j].time
+		all, missed := s.gaps(n, y)
+		var next []span
+		for _, w := range left {
+			for _, g := range w.without(all) {
+				sum += n.count(y, i, j, g.from, g.to)
+			}
+			// A second id of the same piece goes on where this one ends, or was missed.
+			next = append(next, span{w.from, min(w.to, end)}.within(missed)...)
+			if lo := max(w.from, end); lo < w.to {
+				next = append(next, span{lo, w.to})
 			}
 		}
-		if lo, hi := max(from, begin), min(to, end); lo < hi {
-			sum += n.run(i, j, hi) - n.run(i, j, lo)
+		left = next
+	}
+	return sum
+}
+
+// count is the time from from to to in the stretches of a piece, which proofs i to
+// j cover.
+func (n *set) count(y *stay, i, j int, from, to uint64) (sum uint64) {
+	begin, end := n.proofs[i].time, n.proofs[j].time
+	if n.proofs[i].period == y.first {
+		if lo, hi := max(from, y.added), min(to, begin); lo < hi {
+			sum += hi - lo
 		}
-		from = max(from, end) // a second id of the same piece goes on where this one ends
+	}
+	if lo, hi := max(from, begin), min(to, end); lo < hi {
+		sum += n.run(i, j, hi) - n.run(i, j, lo)
 	}
 	return sum
 }
 
 // Awaits reports whether a proof may still come that makes more of the time before
 // to proved: the piece is in the set, and as far as the facts go, the period that
-// goes on with its last stretch is not over.
+// goes on with its last stretch is not over; or a demand may still be answered.
 func (s *Sets) Awaits(node common.Address, root common.Hash, size, to uint64) bool {
 	n := s.nodes[node]
 	if n == nil {
@@ -178,7 +212,7 @@ func (s *Sets) Awaits(node common.Address, root common.Hash, size, to uint64) bo
 		if _, j, ok := n.cover(y); ok {
 			next, from = n.proofs[j].period+1, n.proofs[j].time
 		}
-		if !y.gone && from < to && next >= s.period {
+		if !y.gone && from < to && next >= s.period || s.open(n, y, to) {
 			return true
 		}
 	}

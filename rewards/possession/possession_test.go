@@ -34,6 +34,15 @@ func prove(blocks ...uint64) (out []protocol.Fact) {
 	return out
 }
 
+// demand asks for a leaf; an answer counts within ten blocks.
+func demand(block, id, leaf uint64) protocol.Fact {
+	return at(block, protocol.RetrievalDemanded{Node: node, ID: id, Leaf: leaf, By: block + 10})
+}
+
+func answer(block, id, leaf uint64) protocol.Fact {
+	return at(block, protocol.RetrievalAnswered{Node: node, ID: id, Leaf: leaf})
+}
+
 func TestOnlyUnbrokenStretchesCount(t *testing.T) {
 	for _, c := range []struct {
 		name     string
@@ -55,6 +64,17 @@ func TestOnlyUnbrokenStretchesCount(t *testing.T) {
 		{"a second id of the same piece is not paid twice", append(prove(14, 24, 34), add(3, 1), add(4, 2)), 0, 1000, 31},
 		{"a second id goes on where the first one ends", append(prove(14, 24, 34), add(3, 1), add(12, 2), remove(25, 1)), 0, 1000, 31},
 		{"a promise that is over before anything is proved", append(prove(14, 24), add(3, 1)), 0, 3, 0},
+		{"a demand that nobody answers ends it", append(prove(14, 24, 34, 44), add(3, 1), demand(20, 1, 0)), 0, 1000, 17},
+		{"nothing counts while a demand is open", append(prove(14, 24), add(3, 1), demand(20, 1, 0)), 0, 1000, 17},
+		{"an answer in time makes all of it count", append(prove(14, 24, 34, 44), add(3, 1), demand(20, 1, 0), answer(30, 1, 0)), 0, 1000, 41},
+		{"an answer that is late is none", append(prove(14, 24, 34, 44), add(3, 1), demand(20, 1, 0), answer(31, 1, 0)), 0, 1000, 17},
+		{"an answer with another leaf is none", append(prove(14, 24, 34, 44), add(3, 1), demand(20, 1, 0), answer(30, 1, 1)), 0, 1000, 17},
+		{"an answer for another piece is none", append(prove(14, 24, 34, 44), add(3, 1), at(3, protocol.PieceAdded{Node: node, ID: 2}), demand(20, 1, 0), answer(30, 2, 0)), 0, 1000, 17},
+		{"a later demand that is answered lets it count again", append(prove(14, 24, 34, 44, 54), add(3, 1), demand(20, 1, 0), demand(32, 1, 5), answer(40, 1, 5)), 0, 1000, 17 + 14},
+		{"an earlier demand that is answered does not", append(prove(14, 24, 34, 44), add(3, 1), demand(18, 1, 5), demand(20, 1, 0), answer(22, 1, 5)), 0, 1000, 17},
+		{"a piece that is added anew counts again", append(prove(14, 24, 34, 44, 54), add(3, 1), demand(20, 1, 0), add(36, 2)), 0, 1000, 17 + 18},
+		{"an id that was there before the demand does not", append(prove(14, 24, 34, 44, 54), add(3, 1), add(5, 2), demand(20, 1, 0), remove(25, 1)), 0, 1000, 17},
+		{"a demand for another piece touches nothing", append(prove(14, 24, 34), add(3, 1), at(3, protocol.PieceAdded{Node: node, ID: 2}), demand(20, 2, 0)), 0, 1000, 31},
 		{"a promise between two proofs", append(prove(14, 24), add(3, 1)), 16, 19, 3},
 	} {
 		s := possession.Read(c.facts, params(), 1000)
@@ -83,6 +103,9 @@ func TestProofThatMayStillComeIsAwaited(t *testing.T) {
 		{"it left", append(prove(14, 25), add(3, 1), remove(26, 1)), false},
 		{"it came back", append(prove(14, 25), add(3, 1), remove(26, 1), add(27, 2)), true},
 		{"nothing is there", prove(14), false},
+		{"an open demand may be answered", append(prove(14, 24, 34), add(3, 1), demand(49, 1, 0), said(59)), true},
+		{"a missed one may not", append(prove(14, 24, 34), add(3, 1), demand(49, 1, 0), said(60)), false},
+		{"a demand after the time takes nothing from it", append(prove(14, 24, 34, 44, 54), add(3, 1), demand(56, 1, 0), said(57)), false},
 	} {
 		if got := possession.Read(c.facts, params(), 1000).Awaits(node, root, 7, 50); got != c.want {
 			t.Errorf("%s: awaited %t", c.name, got)
@@ -97,6 +120,33 @@ func slow(facts []protocol.Fact, from, to uint64) (sum uint64) {
 		if e, ok := f.Event.(protocol.PossessionProved); ok {
 			proofs[e.Period] = f.Time
 		}
+	}
+	blocked := func(a protocol.Fact, second uint64) bool { // by a demand while that piece was there
+		for _, f := range facts {
+			d, ok := f.Event.(protocol.RetrievalDemanded)
+			if !ok || f.Block <= a.Block || second < f.Time {
+				continue
+			}
+			good := false
+			lifted := uint64(1 << 60)
+			for _, g := range facts {
+				w, ok := g.Event.(protocol.RetrievalAnswered)
+				if !ok || g.Block <= f.Block {
+					continue
+				}
+				good = good || w.ID == d.ID && w.Leaf == d.Leaf && g.Block <= d.By
+				for _, h := range facts { // which other demand it answers
+					e, ok := h.Event.(protocol.RetrievalDemanded)
+					if ok && h.Block > f.Block && h.Block < g.Block && e.ID == w.ID && e.Leaf == w.Leaf && g.Block <= e.By {
+						lifted = min(lifted, g.Time)
+					}
+				}
+			}
+			if !good && second < lifted {
+				return true
+			}
+		}
+		return false
 	}
 	for second := from; second < to; second++ {
 		paid := false
@@ -117,7 +167,7 @@ func slow(facts []protocol.Fact, from, to uint64) (sum uint64) {
 				if period == first {
 					begin, before = f.Time, true
 				}
-				if period >= first && before && end < gone && begin <= second && second < end {
+				if period >= first && before && end < gone && begin <= second && second < end && !blocked(f, second) {
 					paid = true
 				}
 			}
@@ -158,6 +208,7 @@ func TestProvedTimeIsThatOfTheDefinition(t *testing.T) {
 		if len(facts) == 0 {
 			continue
 		}
+		facts = append(facts, demands(rnd, facts)...)
 		from := rnd.Uint64N(150)
 		to := from + rnd.Uint64N(100)
 		want := slow(facts, from, to)
@@ -178,6 +229,33 @@ func TestProvedTimeIsThatOfTheDefinition(t *testing.T) {
 			last = now
 		}
 	}
+}
+
+// demands are some that are answered in time, late or never, in blocks of their own.
+func demands(rnd *rand.Rand, facts []protocol.Fact) (out []protocol.Fact) {
+	free := func(b uint64) bool {
+		return !slices.ContainsFunc(slices.Concat(facts, out), func(f protocol.Fact) bool { return f.Block == b })
+	}
+	for leaf := range rnd.Uint64N(6) {
+		b, id := rnd.Uint64N(200), uint64(0)
+		for _, f := range facts {
+			if e, ok := f.Event.(protocol.PieceAdded); ok && f.Block < b {
+				id = max(id, e.ID)
+			}
+		}
+		gone := slices.ContainsFunc(facts, func(f protocol.Fact) bool {
+			e, ok := f.Event.(protocol.PieceRemoved)
+			return ok && e.ID == id && f.Block < b
+		})
+		if id == 0 || gone || !free(b) {
+			continue
+		}
+		out = append(out, demand(b, id, leaf))
+		if a := b + 1 + rnd.Uint64N(14); free(a) && rnd.IntN(3) > 0 {
+			out = append(out, answer(a, id, leaf))
+		}
+	}
+	return out
 }
 
 func TestHoldersKeepSomethingAndAreNotSuspended(t *testing.T) {

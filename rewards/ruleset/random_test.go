@@ -125,6 +125,13 @@ func (w *world) periods(rnd *rand.Rand, names []string) {
 				w.keep(n, shardSize)
 			case rnd.IntN(12) == 0:
 				w.ok(a.RemovePiece(ids[0], true))
+			case rnd.IntN(8) == 0:
+				ask, leaf := w.chain.As(rewardstest.Addr([]string{"a1", "w2"}[rnd.IntN(2)])), rnd.Uint64()
+				if _, err := ask.Demand(w.t.Context(), a.Address(), ids[0], leaf); err != nil && !errors.Is(err, rewardstest.ErrRevert) {
+					w.t.Fatal(err)
+				} else if err == nil && rnd.IntN(2) == 0 {
+					w.ok(w.chain.Say(protocol.RetrievalAnswered{Node: a.Address(), ID: ids[0], Leaf: leaf}))
+				}
 			case rnd.IntN(40) == 0:
 				w.ok(w.chain.Say(protocol.DataWrong{Node: a.Address(), Piece: shard}))
 			}
