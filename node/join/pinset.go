@@ -106,7 +106,7 @@ func (p PinShards) Fetch(ctx context.Context, w pinset.Wanted) error {
 		return err
 	}
 	if common.Hash(s.Piece) != w.Piece || s.Size != w.Size {
-		return fmt.Errorf("join: shard %s has %d bytes and piece root %x, who wants it says %d and %s: it is not kept", w.Root, s.Size, s.Piece, w.Size, w.Piece)
+		return fmt.Errorf("%w: %s has %d bytes and piece root %x, who wants it says %d and %s", pinset.ErrWrong, w.Root, s.Size, s.Piece, w.Size, w.Piece)
 	}
 	return p.Store.S.Pin(ctx, w.Root, storage.PinInfo{Why: ReasonPinSet})
 }
@@ -149,7 +149,7 @@ func (p Promises) Promised() (map[common.Hash]pinset.Promise, error) {
 	out := map[common.Hash]pinset.Promise{}
 	for _, s := range p.P.Pieces() {
 		lost := s.State == possession.LostNow || s.State == possession.Healing
-		out[s.Piece] = pinset.Promise{Root: s.Root, Kept: s.Wanted, OnChain: s.OnSet, Lost: lost && !s.Wanted}
+		out[s.Piece] = pinset.Promise{Root: s.Root, Size: s.Size, Kept: s.Wanted, OnChain: s.OnSet, Lost: lost && !s.Wanted}
 	}
 	return out, nil
 }
@@ -157,18 +157,16 @@ func (p Promises) Promised() (map[common.Hash]pinset.Promise, error) {
 // Wants joins what is wanted for several reasons.
 type Wants []func(ctx context.Context) ([]pinset.Wanted, error)
 
-// Wanted is all of it. What one source cannot say now is an error: nothing is let
-// go for it.
+// Wanted is all of it, as far as each source can say. What one cannot say now is an
+// error, and does not keep the others from being heard.
 func (w Wants) Wanted(ctx context.Context) ([]pinset.Wanted, error) {
 	var out []pinset.Wanted
+	var errs []error
 	for _, f := range w {
 		more, err := f(ctx)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, more...)
+		out, errs = append(out, more...), append(errs, err)
 	}
-	return out, nil
+	return out, errors.Join(errs...)
 }
 
 // ManifestWants are the shards that a datanet's version wants kept.

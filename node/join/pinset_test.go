@@ -111,8 +111,8 @@ func TestShardThatIsNotWhatWasSaidIsNotPinned(t *testing.T) {
 	}
 	shards := PinShards{Store: s}
 	w := pinset.Wanted{Root: sh.Root, Piece: common.Hash{9}, Size: sh.Size, Target: 1}
-	if err := shards.Fetch(t.Context(), w); err == nil {
-		t.Error("a shard with another piece root was pinned")
+	if err := shards.Fetch(t.Context(), w); !errors.Is(err, pinset.ErrWrong) {
+		t.Errorf("a shard with another piece root: %v", err)
 	}
 	if roots, err := shards.Pinned(t.Context()); err != nil || len(roots) != 0 {
 		t.Errorf("pinned %v, %v", roots, err)
@@ -133,6 +133,16 @@ func TestShardThatIsNotWhatWasSaidIsNotPinned(t *testing.T) {
 	}
 	if roots, err := shards.Pinned(t.Context()); err != nil || len(roots) != 0 {
 		t.Errorf("pinned %v after its release, %v", roots, err)
+	}
+}
+
+func TestSourceThatCannotAnswerSilencesNoOther(t *testing.T) {
+	says := func(n byte, err error) func(context.Context) ([]pinset.Wanted, error) {
+		return func(context.Context) ([]pinset.Wanted, error) { return []pinset.Wanted{{Piece: common.Hash{n}}}, err }
+	}
+	all, err := Wants{says(1, nil), says(2, pinset.ErrNotYet), says(3, nil)}.Wanted(t.Context())
+	if !errors.Is(err, pinset.ErrNotYet) || len(all) != 3 {
+		t.Errorf("wanted %+v, %v", all, err)
 	}
 }
 

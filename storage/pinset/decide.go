@@ -74,6 +74,7 @@ type Shard struct {
 	Since   uint64           // block at which this many holders and this target were first seen together
 	Stir    uint64           // the same for holders and coming together; never before Since
 	Phase   Phase
+	Wrong   string // why no such shard can be: its three names do not belong together
 	Retry   uint64 // block from which a fetch that failed may be tried again
 	Refused string // why it failed, or is not wanted by this node
 }
@@ -85,6 +86,7 @@ type Situation struct {
 	Pinners []common.Address // registered for pins and not suspended
 	Free    uint64           // bytes that may still be fetched
 	Rules   Rules
+	Partial bool // there may be more that is wanted: nothing is let go
 	Shards  []Shard
 }
 
@@ -219,13 +221,13 @@ func one(s *Situation, x *Shard) Choice {
 	}
 	switch phase {
 	case Ready:
-		if c.Action, c.Why = Hold, "kept, and on its way to the chain"; lack <= 0 && !x.Mine {
+		if c.Action, c.Why = Hold, "kept, and on its way to the chain"; lack <= 0 && !x.Mine && !s.Partial {
 			c.Action, c.Why = Leave, "others were faster"
 		}
 		return c
 	case Kept:
 		c.Action, c.Why = Hold, "kept"
-		if !holds || missing(x) >= 0 || x.Mine {
+		if !holds || missing(x) >= 0 || x.Mine || s.Partial {
 			return c // only what is proved lets a node go
 		}
 		return leave(s, x, c)
@@ -240,6 +242,10 @@ func one(s *Situation, x *Shard) Choice {
 		c.Why = "given up: it is fetched again when the chain has forgotten it"
 		return c
 	case Absent, Fetching:
+	}
+	if x.Wrong != "" {
+		c.Why = "not fetched again: " + x.Wrong
+		return c
 	}
 	if x.Mine {
 		c.Action, c.Why = Fetch, "promised to somebody"

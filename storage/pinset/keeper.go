@@ -1,6 +1,7 @@
 package pinset
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -52,12 +53,24 @@ type Keeper struct {
 	status []Status // guarded by mu; replaced, never written to
 
 	// What follows is owned by Run.
-	memory map[common.Hash]*memory
-	going  map[common.Hash]*going
-	done   chan fetched           // capacity Slots
-	idle   map[common.Hash]uint64 // block since which a promised piece is not wanted
-	tidied bool
+	memory  map[name]*memory
+	going   map[name]*going
+	wrong   map[name]string        // what a fetch showed wrong, and how: at most Most
+	done    chan fetched           // capacity Slots
+	idle    map[common.Hash]uint64 // block since which a promised piece is not wanted
+	partial bool                   // not all that is wanted is known
+	tidied  bool
 }
+
+// name is a wanted shard. Who wants it says all three, and may be wrong: so a
+// false want of a piece is another one, and hides no true one.
+type name struct {
+	root  cid.Cid
+	piece common.Hash
+	size  uint64
+}
+
+func (w Wanted) name() name { return name{w.Root, w.Piece, w.Size} }
 
 // memory is what a Keeper remembers about a wanted piece.
 type memory struct {
@@ -98,8 +111,8 @@ func New(c Config) (*Keeper, error) {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
 	return &Keeper{
-		cfg: c, log: c.Logger, memory: map[common.Hash]*memory{}, going: map[common.Hash]*going{},
-		idle: map[common.Hash]uint64{}, done: make(chan fetched, c.Slots),
+		cfg: c, log: c.Logger, memory: map[name]*memory{}, going: map[name]*going{},
+		wrong: map[name]string{}, idle: map[common.Hash]uint64{}, done: make(chan fetched, c.Slots),
 	}, nil
 }
 
@@ -133,9 +146,10 @@ func (k *Keeper) Run(ctx context.Context) error {
 func (k *Keeper) look(ctx context.Context) (Situation, error) {
 	s := Situation{Me: k.cfg.Me, Head: k.cfg.Network.Head(), Rules: k.cfg.Rules, Free: k.cfg.Store.Free()}
 	wanted, err := k.cfg.Wants.Wanted(ctx)
-	if err != nil {
-		return s, fmt.Errorf("pinset: what is wanted: %w", err)
+	if s.Partial = err != nil; s.Partial && !k.partial {
+		k.log.Info("not all that is wanted is known: nothing is let go until it is", "why", err)
 	}
+	k.partial = s.Partial
 	if s.Pinners, err = k.cfg.Network.Pinners(); err != nil {
 		return s, fmt.Errorf("pinset: pinners: %w", err)
 	}
@@ -143,8 +157,10 @@ func (k *Keeper) look(ctx context.Context) (Situation, error) {
 	if err != nil {
 		return s, fmt.Errorf("pinset: what is promised: %w", err)
 	}
-	seen := make(map[common.Hash]bool, len(wanted))
-	for _, w := range merge(wanted) {
+	seen := make(map[name]bool, len(wanted))
+	all := merge(wanted)
+	slices.SortStableFunc(all, func(a, b Wanted) int { return cmp.Compare(first(promised, a), first(promised, b)) })
+	for _, w := range all {
 		if len(s.Shards) == k.cfg.Most {
 			k.log.Warn("more shards are wanted than this node looks at", "wanted", len(wanted), "looked at", k.cfg.Most)
 			break
@@ -153,11 +169,11 @@ func (k *Keeper) look(ctx context.Context) (Situation, error) {
 		if err != nil {
 			return s, fmt.Errorf("pinset: holders: %w", err)
 		}
-		seen[w.Piece] = true
-		m := k.memory[w.Piece]
+		seen[w.name()] = true
+		m := k.memory[w.name()]
 		if m == nil {
 			m = &memory{holders: -1}
-			k.memory[w.Piece] = m
+			k.memory[w.name()] = m
 		}
 		if m.holders != len(h) || m.target != w.Target || m.since > s.Head {
 			m.holders, m.target, m.since, m.coming = len(h), w.Target, s.Head, -1
@@ -165,38 +181,55 @@ func (k *Keeper) look(ctx context.Context) (Situation, error) {
 		if m.coming != len(coming) || m.stir > s.Head {
 			m.coming, m.stir = len(coming), s.Head
 		}
-		x := Shard{Wanted: w, Holders: h, Coming: coming, Since: m.since, Stir: m.stir, Retry: m.retry, Refused: m.why}
+		x := Shard{Wanted: w, Holders: h, Coming: coming, Since: m.since, Stir: m.stir, Retry: m.retry, Refused: m.why, Wrong: k.wrong[w.name()]}
 		if m.noRoom && s.Free > m.free && s.Free-m.free >= w.Size/4 {
 			x.Retry = 0 // there is clearly more room than when it was refused
 		}
-		if p, ok := promised[w.Piece]; ok {
+		switch p, ok := promised[w.Piece]; {
+		case ok && p.of(w):
 			x.Phase = p.phase()
-		} else if k.going[w.Piece] != nil {
+		case ok && p.Kept:
+			x.Wrong = fmt.Sprintf("the shard with this piece root is %s and has %d bytes", p.Root, p.Size)
+		case ok:
+			x.Retry, x.Refused = s.Head+1, "a shard with this piece root is leaving"
+		case k.going[w.name()] != nil:
 			x.Phase = Fetching
 		}
 		s.Shards = append(s.Shards, x)
 	}
 	for p := range k.memory {
-		if !seen[p] {
+		if !seen[p] && (!s.Partial || len(k.memory) > 2*k.cfg.Most) {
 			delete(k.memory, p)
 		}
 	}
 	return s, nil
 }
 
+// first orders what is looked at: what this node gave its word for, what it keeps
+// already, and the rest. So what others list beyond Config.Most drops nothing.
+func first(promised map[common.Hash]Promise, w Wanted) int {
+	if w.Mine {
+		return 0
+	}
+	if p, ok := promised[w.Piece]; ok && p.of(w) {
+		return 1
+	}
+	return 2
+}
+
 // merge makes one of what is wanted for several reasons: the highest target, and
 // what no sound shard has is left out.
 func merge(in []Wanted) []Wanted {
-	at := map[common.Hash]int{}
+	at := map[name]int{}
 	var out []Wanted
 	for _, w := range in {
 		if !w.Root.Defined() || w.Size == 0 || w.Target < 1 {
 			continue
 		}
 		w.Target = min(w.Target, MaxTarget)
-		i, ok := at[w.Piece]
+		i, ok := at[w.name()]
 		if !ok {
-			at[w.Piece] = len(out)
+			at[w.name()] = len(out)
 			out = append(out, w)
 			continue
 		}
@@ -215,17 +248,21 @@ func (k *Keeper) step(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	wanted := make(map[common.Hash]bool, len(s.Shards))
-	for _, x := range s.Shards {
-		wanted[x.Piece] = true
-	}
-	for piece, g := range k.going {
-		if !wanted[piece] {
-			g.cancel()
+	if s.Partial {
+		clear(k.idle)
+	} else {
+		wanted := make(map[name]bool, len(s.Shards))
+		for _, x := range s.Shards {
+			wanted[x.name()] = true
 		}
-	}
-	if err := k.unwanted(ctx, s.Head, wanted); err != nil {
-		return err
+		for n, g := range k.going {
+			if !wanted[n] {
+				g.cancel()
+			}
+		}
+		if err := k.unwanted(ctx, s.Head, s.Shards); err != nil {
+			return err
+		}
 	}
 	status := make([]Status, 0, len(s.Shards))
 	for _, c := range Decide(s) {
@@ -244,7 +281,7 @@ func (k *Keeper) step(ctx context.Context) error {
 // act does what was chosen.
 func (k *Keeper) act(ctx context.Context, c *Choice) error {
 	w := c.Shard.Wanted
-	g := k.going[w.Piece]
+	g := k.going[w.name()]
 	switch c.Action {
 	case Fetch:
 		switch {
@@ -272,7 +309,7 @@ func (k *Keeper) act(ctx context.Context, c *Choice) error {
 
 func (k *Keeper) begin(ctx context.Context, w Wanted) {
 	fctx, cancel := context.WithCancel(ctx)
-	k.going[w.Piece] = &going{w, cancel}
+	k.going[w.name()] = &going{w, cancel}
 	k.log.Info("fetching a shard that is missing holders", "root", w.Root, "bytes", w.Size, "target", w.Target, "why", w.Why)
 	go func() { k.done <- fetched{w, k.cfg.Store.Fetch(fctx, w)} }()
 }
@@ -280,13 +317,24 @@ func (k *Keeper) begin(ctx context.Context, w Wanted) {
 // arrived takes the end of a fetch: it looks again, and promises the shard or lets
 // it go.
 func (k *Keeper) arrived(ctx context.Context, f fetched) {
-	stopped := k.going[f.Piece].cancel
-	delete(k.going, f.Piece)
+	stopped := k.going[f.name()].cancel
+	delete(k.going, f.name())
 	stopped()
 	if f.err == nil {
 		f.err = k.promise(ctx, f.Wanted)
 	}
-	m := k.memory[f.Piece]
+	if errors.Is(f.err, ErrWrong) {
+		for old := range k.wrong {
+			if len(k.wrong) < k.cfg.Most {
+				break
+			}
+			delete(k.wrong, old)
+		}
+		k.wrong[f.name()] = f.err.Error()
+		k.log.Warn("what is wanted is no shard, and is not fetched again", "root", f.Root, "why", f.Why, "err", f.err)
+		return
+	}
+	m := k.memory[f.name()]
 	if f.err == nil || m == nil || ctx.Err() != nil || errors.Is(f.err, context.Canceled) {
 		if m != nil {
 			m.tries, m.retry, m.noRoom, m.why = 0, 0, false, ""
@@ -309,10 +357,10 @@ func (k *Keeper) promise(ctx context.Context, w Wanted) error {
 	if err != nil {
 		return err
 	}
-	if m := k.memory[w.Piece]; m != nil && k.cfg.Network.Head() < m.since+k.cfg.Rules.Await(w.Size) {
+	if m := k.memory[w.name()]; m != nil && k.cfg.Network.Head() < m.since+k.cfg.Rules.Await(w.Size) {
 		h = append(h, coming...)
 	}
-	if len(h) >= w.Target && !w.Mine && !slices.Contains(append(h, coming...), k.cfg.Me) {
+	if len(h) >= w.Target && !w.Mine && !k.partial && !slices.Contains(append(h, coming...), k.cfg.Me) {
 		k.log.Info("others were faster, the shard is let go", "root", w.Root)
 		return k.cfg.Store.Release(ctx, w.Root)
 	}
@@ -322,10 +370,16 @@ func (k *Keeper) promise(ctx context.Context, w Wanted) error {
 // unwanted lets go of what has not been wanted for a while: promises are taken
 // back, and at the first step what an earlier run fetched and did not promise is
 // released.
-func (k *Keeper) unwanted(ctx context.Context, head uint64, wanted map[common.Hash]bool) error {
+func (k *Keeper) unwanted(ctx context.Context, head uint64, shards []Shard) error {
 	promised, err := k.cfg.Prover.Promised()
 	if err != nil {
 		return fmt.Errorf("pinset: what is promised: %w", err)
+	}
+	wanted := make(map[common.Hash]bool, len(shards))
+	for _, x := range shards {
+		if p, ok := promised[x.Piece]; ok && p.of(x.Wanted) {
+			wanted[x.Piece] = true
+		}
 	}
 	for piece := range k.idle {
 		if p := promised[piece]; wanted[piece] || !p.Kept {

@@ -11,8 +11,11 @@ import (
 // ErrRoom is what Store.Fetch wraps when the quota or the disk has no room.
 var ErrRoom = errors.New("pinset: no room for the shard: raise the limit or free some")
 
-// ErrNotYet is what a source wraps that has not read enough to answer: nothing is
-// decided until it has.
+// ErrWrong is what Store.Fetch wraps where the shard that is here shows that there
+// is none with that root, piece root and size.
+var ErrWrong = errors.New("pinset: the shard is not what was said: whoever wants it should look at its piece root and size")
+
+// ErrNotYet is what a source wraps that has not read enough to answer.
 var ErrNotYet = errors.New("pinset: not known yet: wait for the chain to be read")
 
 // Network is what everybody can know.
@@ -29,8 +32,9 @@ type Network interface {
 	Keepers(piece common.Hash, size uint64) (holders, coming []common.Address, err error)
 }
 
-// Wants says what should be kept, as far as this node is concerned: what has
-// lapsed is not among it.
+// Wants says what should be kept, as far as this node is concerned, the most
+// important first: what has lapsed is not among it. With an error it says what it
+// knows all the same: that is fetched, and nothing is let go.
 type Wants interface {
 	Wanted(ctx context.Context) ([]Wanted, error)
 }
@@ -42,7 +46,7 @@ type Store interface {
 	Free() uint64
 	// Fetch gets a shard, checks it against root, piece root and size, and pins
 	// it for this package's reason. A shard that is here is only pinned. It wraps
-	// ErrRoom where there is no room.
+	// ErrRoom where there is no room, and ErrWrong where no node can have the shard.
 	Fetch(ctx context.Context, w Wanted) error
 	// Pinned are the roots that Fetch pinned and Release did not let go.
 	Pinned(ctx context.Context) ([]cid.Cid, error)
@@ -64,9 +68,16 @@ type Prover interface {
 // Promise is a piece of the prover's.
 type Promise struct {
 	Root    cid.Cid // none if its shard is not here
+	Size    uint64  // bytes
 	Kept    bool    // promised; else it is leaving
 	OnChain bool
 	Lost    bool // its data is gone and was not found elsewhere
+}
+
+// of says whether it is the promise of what is wanted. At most one want of a piece
+// root is true: the piece root binds the bytes.
+func (p Promise) of(w Wanted) bool {
+	return p.Size == w.Size && (!p.Root.Defined() || p.Root.Equals(w.Root))
 }
 
 func (p Promise) phase() Phase {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/ethereum/go-ethereum/common"
 
+	"tally/protocol"
 	"tally/storage/pinset"
 )
 
@@ -406,6 +407,99 @@ func TestPieceThatJustGotOnChainIsNotLeft(t *testing.T) {
 	if c := pinset.Decide(s)[0]; c.Action != pinset.Leave {
 		t.Fatalf("others were faster: %+v", c)
 	}
+}
+
+// Who lists the piece of a true shard under another root, or with another size,
+// hides it from nobody, and what a fetch showed wrong is not fetched again.
+func TestFalseWantsHideNoTrueOne(t *testing.T) {
+	inTown(t, 8, 3, func(w *town) {
+		w.want(3, 2, shardSize)
+		w.mu.Lock()
+		for i, x := range w.wanted {
+			switch x.Target = pinset.MaxTarget; i {
+			case 0:
+				x.Size++
+			case 1:
+				x.Piece = common.Hash{9}
+			default:
+				x.Root = protocol.CIDOf([]byte("nobody has it"))
+				for _, h := range w.nodes {
+					h.refuse = func(w pinset.Wanted) error {
+						if w.Root.Equals(x.Root) {
+							return errFetch
+						}
+						return nil
+					}
+				}
+			}
+			w.lies = append(w.lies, x)
+		}
+		w.mu.Unlock()
+		w.blocks(400)
+		if n := w.counts(); slices.Min(n) < 2 {
+			t.Fatalf("holders of the true shards: %v", n)
+		}
+		for a, h := range w.nodes {
+			if n := len(h.tries[common.Hash{9}]); n > 1 {
+				t.Errorf("%s fetched %d times what the first fetch showed wrong", a, n)
+			}
+			wrong := 0
+			for _, st := range h.k.Status() {
+				if strings.Contains(st.Reason, "not fetched again") {
+					wrong++
+				}
+			}
+			if wrong < 2 {
+				t.Errorf("%s shows %d false wants: %+v", a, wrong, h.k.Status())
+			}
+		}
+		w.mu.Lock()
+		w.wanted = w.wanted[:0] // the lies alone keep nothing
+		w.mu.Unlock()
+		w.blocks(3 * period)
+		for a, h := range w.nodes {
+			if len(h.kept) > 0 {
+				t.Errorf("%s keeps %d shards that only lies want", a, len(h.kept))
+			}
+		}
+	})
+}
+
+// A source that cannot answer holds nobody up: what the others want is fetched, and
+// nothing is let go until it can.
+func TestSourceThatCannotAnswerOnlyKeepsThingsFromBeingLetGo(t *testing.T) {
+	inTown(t, 9, 2, func(w *town) {
+		w.want(2, 1, shardSize)
+		w.mu.Lock()
+		w.partly = pinset.ErrNotYet
+		w.mu.Unlock()
+		w.blocks(100)
+		if n := w.counts(); slices.Min(n) < 1 {
+			t.Fatalf("holders: %v", n)
+		}
+		w.mu.Lock()
+		all := w.wanted
+		w.wanted = nil
+		w.mu.Unlock()
+		kept := func() (n int) {
+			for _, h := range w.nodes {
+				n += len(h.kept)
+			}
+			return n
+		}
+		before := kept()
+		w.blocks(100)
+		if kept() != before {
+			t.Fatalf("%d of %d promises are left while not all that is wanted was known", kept(), before)
+		}
+		w.mu.Lock()
+		w.wanted, w.partly = all[:1], nil
+		w.mu.Unlock()
+		w.blocks(100)
+		if n := w.counts(); n[0] < 1 || kept() != n[0] {
+			t.Fatalf("holders %v, %d promises, when one is wanted", n, kept())
+		}
+	})
 }
 
 func TestConfigIsChecked(t *testing.T) {

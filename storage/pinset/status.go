@@ -22,7 +22,7 @@ func (p Phase) String() string {
 func (k *Keeper) show(me common.Address, c Choice) Status {
 	x := c.Shard
 	phase := x.Phase
-	if phase == Absent && k.going[x.Piece] != nil {
+	if phase == Absent && k.going[x.name()] != nil {
 		phase = Fetching
 	}
 	return Status{x.Wanted, len(x.Holders), slices.Contains(x.Holders, me), phase.String(), c.Why}

@@ -39,6 +39,8 @@ type town struct {
 	dead    map[common.Address]uint64              // since block
 	pinners []common.Address
 	wanted  []pinset.Wanted
+	lies    []pinset.Wanted // listed before it
+	partly  error           // why that is not all
 	ops     []op
 	abreast map[common.Hash]int
 	most    map[common.Hash]int // concurrent fetches ever
@@ -247,7 +249,7 @@ func (w *town) proved(p common.Hash, a common.Address) bool {
 func (h *house) Wanted(context.Context) ([]pinset.Wanted, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return slices.Clone(h.wanted), nil
+	return append(slices.Clone(h.lies), h.wanted...), h.partly
 }
 
 func (h *house) Free() uint64 {
@@ -285,6 +287,11 @@ func (h *house) Fetch(ctx context.Context, x pinset.Wanted) error {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	for _, w := range h.wanted {
+		if w.Root.Equals(x.Root) && (w.Piece != x.Piece || w.Size != x.Size) {
+			return fmt.Errorf("it has %d bytes: %w", w.Size, pinset.ErrWrong)
+		}
+	}
 	h.on[x.Root] = true
 	return nil
 }
@@ -344,10 +351,10 @@ func (h *house) Promised() (map[common.Hash]pinset.Promise, error) {
 	defer h.mu.Unlock()
 	out := map[common.Hash]pinset.Promise{}
 	for p, r := range h.kept {
-		out[p] = pinset.Promise{Root: r, Kept: true, OnChain: h.chain[p]}
+		out[p] = pinset.Promise{Root: r, Size: h.size[p], Kept: true, OnChain: h.chain[p]}
 	}
 	for p, r := range h.gone {
-		out[p] = pinset.Promise{Root: r, OnChain: true}
+		out[p] = pinset.Promise{Root: r, Size: h.size[p], OnChain: true}
 	}
 	return out, nil
 }
