@@ -290,6 +290,10 @@ func (a *Assembly) Put(i int, b []byte) (fresh bool, err error) {
 		a.Drop(b)
 		return false, fmt.Errorf("span %d of shard %s: %w", i, a.root, ErrCorrupt)
 	}
+	if err := a.s.vol.Check(); err != nil {
+		a.Drop(b)
+		return false, fail("fetch", err)
+	}
 	off, n := a.outline.span(i)
 	if _, err := a.f.WriteAt(b, int64(off)); err != nil {
 		a.Drop(b)

@@ -54,8 +54,8 @@ func (s *Store) PutBlock(ctx context.Context, codec uint64, data []byte) (cid.Ci
 func (k *core) putLoose(c cid.Cid, data []byte) error {
 	k.commit.Lock()
 	defer k.commit.Unlock()
-	if k.closed {
-		return ErrClosed
+	if err := k.writable(); err != nil {
+		return err
 	}
 	done, err := k.metaRoom(len(data), false)
 	if err != nil {

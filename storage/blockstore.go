@@ -77,8 +77,8 @@ func (b blockView) PutMany(ctx context.Context, bs []blocks.Block) error {
 func (b blockView) DeleteBlock(ctx context.Context, c cid.Cid) error {
 	b.k.commit.Lock()
 	defer b.k.commit.Unlock()
-	if b.k.closed {
-		return ErrClosed
+	if err := b.k.writable(); err != nil {
+		return err
 	}
 	if err := b.k.meta.Update(func(tx *kv.Tx) error { return dropLoose(tx, c.Hash()) }); err != nil {
 		return fail("delete block", err)

@@ -94,8 +94,8 @@ func (k *core) collectShards(ctx context.Context, roots map[cid.Cid]bool, before
 func (k *core) dropUnpinned(rs []*record) ([]*record, error) {
 	k.commit.Lock()
 	defer k.commit.Unlock()
-	if k.closed {
-		return nil, ErrClosed
+	if err := k.writable(); err != nil {
+		return nil, err
 	}
 	var drop []*record
 	now := time.Now()
@@ -125,8 +125,8 @@ func (k *core) livePins() (roots map[cid.Cid]bool, gone []cid.Cid, err error) {
 	ended, now := map[cid.Cid]bool{}, time.Now()
 	k.commit.Lock()
 	defer k.commit.Unlock()
-	if k.closed {
-		return nil, nil, ErrClosed
+	if err := k.writable(); err != nil {
+		return nil, nil, err
 	}
 	err = k.meta.Update(func(tx *kv.Tx) error {
 		clear(roots)
@@ -209,9 +209,7 @@ func (k *core) tryLoose(ctx context.Context, before time.Time, c *Collected, hol
 			k.commit.Lock()
 		}
 		same := k.gen == gen
-		if k.closed {
-			err = ErrClosed
-		} else if same {
+		if err = k.writable(); err == nil && same {
 			err = k.removeMeta(plan[:n])
 		}
 		if !hold {
@@ -369,6 +367,9 @@ func (k *core) collectFiles(name string, before time.Time, c *Collected) error {
 func (k *core) collectFile(dir, name string, root cid.Cid, size uint64) (gone bool, err error) {
 	k.commit.Lock()
 	defer k.commit.Unlock()
+	if err := k.writable(); err != nil {
+		return false, err
+	}
 	if dir == "aside" && root.Defined() {
 		now := time.Now()
 		if pinned, err := k.isPinned(root.Bytes(), func(p Pin) bool { return p.lapsed(now) }); pinned || err != nil {

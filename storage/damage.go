@@ -106,8 +106,8 @@ func (k *core) isDamaged(root cid.Cid) bool {
 func (k *core) setDamage(d Damage) (Damage, error) {
 	k.commit.Lock()
 	defer k.commit.Unlock()
-	if k.closed {
-		return d, ErrClosed
+	if err := k.writable(); err != nil {
+		return d, err
 	}
 	if k.record(d.Root) == nil {
 		return d, notFound(d.Root) // dropped meanwhile

@@ -73,8 +73,8 @@ func reach(root cid.Cid, byCID map[cid.Cid][]byte) (order []cid.Cid, err error) 
 func (k *core) putGroup(ctx context.Context, root cid.Cid, order []cid.Cid, get func(cid.Cid) ([]byte, error)) error {
 	k.commit.Lock()
 	defer k.commit.Unlock()
-	if k.closed {
-		return ErrClosed
+	if err := k.writable(); err != nil {
+		return err
 	}
 	k.gen++
 	for i := 0; i < len(order); {

@@ -59,8 +59,8 @@ func (s *Store) pin(ctx context.Context, root cid.Cid, info PinInfo) error {
 	}
 	s.commit.Lock()
 	defer s.commit.Unlock()
-	if s.closed {
-		return ErrClosed
+	if err := s.writable(); err != nil {
+		return err
 	}
 	if ok, err := s.Has(ctx, root); err != nil {
 		return err
@@ -86,9 +86,24 @@ func pinKey(root cid.Cid, why string) []byte {
 // Unpin removes the pins of a root for these reasons, or all of them if none is
 // given. A pin that is not there is no error. The data stays until Collect.
 func (s *Store) Unpin(ctx context.Context, root cid.Cid, why ...string) error {
-	left := 0
-	s.commit.Lock()
-	err := s.meta.Update(func(tx *kv.Tx) error {
+	left, err := s.unpin(root, why)
+	if err != nil {
+		return err
+	}
+	if left == 0 {
+		s.unprovide(ctx, root)
+	}
+	return nil
+}
+
+// unpin returns how many pins stay.
+func (k *core) unpin(root cid.Cid, why []string) (left int, err error) {
+	k.commit.Lock()
+	defer k.commit.Unlock()
+	if err := k.writable(); err != nil {
+		return 0, err
+	}
+	err = k.meta.Update(func(tx *kv.Tx) error {
 		left = 0
 		drop := map[string]bool{}
 		for _, w := range why {
@@ -112,14 +127,7 @@ func (s *Store) Unpin(ctx context.Context, root cid.Cid, why ...string) error {
 		}
 		return nil
 	})
-	s.commit.Unlock()
-	if err != nil {
-		return fail("unpin", err)
-	}
-	if left == 0 {
-		s.unprovide(ctx, root)
-	}
-	return nil
+	return left, wrap("unpin", err)
 }
 
 // unprovide ends the announcements of a root that lost its last pin.

@@ -83,8 +83,8 @@ func (s *Store) SetPrivate(ctx context.Context, root, of cid.Cid) error {
 	}
 	s.commit.Lock()
 	defer s.commit.Unlock()
-	if s.closed {
-		return ErrClosed
+	if err := s.writable(); err != nil {
+		return err
 	}
 	if !of.Defined() {
 		return s.setPublic(root)
@@ -255,8 +255,8 @@ func (k *core) collectPrivate(before time.Time) error {
 func (k *core) collectMark(root cid.Cid, before time.Time) error {
 	k.commit.Lock()
 	defer k.commit.Unlock()
-	if k.closed {
-		return ErrClosed
+	if err := k.writable(); err != nil {
+		return err
 	}
 	if m, ok := k.private.get(root); !ok || time.Unix(m.at, 0).After(before) {
 		return nil // marked again, or public

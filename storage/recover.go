@@ -243,8 +243,8 @@ func (k *core) unreadable(root cid.Cid, why error) {
 func (k *core) adoptWaiting() (bool, error) {
 	k.commit.Lock()
 	defer k.commit.Unlock()
-	if k.closed {
-		return false, ErrClosed
+	if err := k.writable(); err != nil {
+		return false, err
 	}
 	k.mu.Lock()
 	root, size := cid.Undef, int64(0)

@@ -333,8 +333,8 @@ func (l *scrubber) tryHeal(ctx context.Context, d Damage) error {
 	}
 	l.commit.Lock()
 	defer l.commit.Unlock()
-	if l.closed {
-		return ErrClosed
+	if err := l.writable(); err != nil {
+		return err
 	}
 	if !l.isDamaged(d.Root) {
 		return nil
@@ -368,8 +368,8 @@ func (k *core) pinnedAside() (out []cid.Cid, err error) {
 func (k *core) save(change func(*ScrubStatus)) error {
 	k.commit.Lock()
 	defer k.commit.Unlock()
-	if k.closed {
-		return ErrClosed
+	if err := k.writable(); err != nil {
+		return err
 	}
 	k.mu.Lock()
 	change(&k.scrub)

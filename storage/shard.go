@@ -142,11 +142,8 @@ func (k *core) settle(f *os.File, r *record, res *reservation) (Shard, error) {
 	}
 	k.commit.Lock()
 	defer k.commit.Unlock()
-	if k.closed {
-		return Shard{}, ErrClosed
-	}
-	if err := k.vol.Check(); err != nil {
-		return Shard{}, fail("rename shard", err)
+	if err := k.writable(); err != nil {
+		return Shard{}, err
 	}
 	old := k.record(r.Root)
 	if old != nil && !k.isDamaged(r.Root) {

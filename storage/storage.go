@@ -319,6 +319,15 @@ func (k *core) close() error {
 	return errors.Join(errs...)
 }
 
+// writable is asked before anything is written or removed: ErrClosed or ErrMarker say
+// that it must not be. The caller holds commit.
+func (k *core) writable() error {
+	if k.closed {
+		return ErrClosed
+	}
+	return wrap("write", k.vol.Check())
+}
+
 // fail names the operation and makes trouble with the disk recognisable.
 func fail(op string, err error) error {
 	switch {

@@ -85,8 +85,8 @@ func (k *core) sweep(ctx context.Context) error {
 	}
 	k.commit.Lock()
 	defer k.commit.Unlock()
-	if k.closed {
-		return ErrClosed
+	if err := k.writable(); err != nil {
+		return err
 	}
 	if k.forgot != forgot {
 		return nil // a shard was forgotten meanwhile: the next sweep is for it
@@ -121,8 +121,8 @@ func (k *core) sweepPart(first byte) error {
 func (k *core) sweepKeys(keys [][]byte) error {
 	k.commit.Lock()
 	defer k.commit.Unlock()
-	if k.closed {
-		return ErrClosed
+	if err := k.writable(); err != nil {
+		return err
 	}
 	defer k.vol.Add(volume.Index, uint64(len(keys))*64) // until it compacts
 	return k.index.Update(func(tx *kv.Tx) error {

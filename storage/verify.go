@@ -220,7 +220,10 @@ func (k *core) recheck(ctx context.Context, root cid.Cid, limit *rate.Limiter) (
 func (k *core) reindex(old, now *record) error {
 	k.commit.Lock()
 	defer k.commit.Unlock()
-	if k.closed || k.record(old.Root) != old {
+	if err := k.writable(); err != nil {
+		return err
+	}
+	if k.record(old.Root) != old {
 		return nil
 	}
 	k.log.Warn("index did not agree with the file of a shard and is mended", "root", old.Root)
