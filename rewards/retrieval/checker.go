@@ -96,6 +96,7 @@ type Checker struct {
 	said   map[journal.Question]said      // owned by Step; what the journal has of these epochs
 	sent   map[action]uint64              // owned by Step; when a transaction was sent last
 	told   map[journal.Question]bool      // owned by Step; reports that the posters have
+	tried  map[journal.Question]int       // owned by Step; how often a report did not reach all of them
 	unable map[journal.Question]time.Time // owned by Step; when a question could not be put
 }
 
@@ -126,7 +127,7 @@ func New(c Config) (*Checker, error) {
 	return &Checker{
 		cfg: c, self: crypto.PubkeyToAddress(c.Key.PublicKey), log: c.Log.With("role", "checker"),
 		sent: map[action]uint64{},
-		told: map[journal.Question]bool{}, unable: map[journal.Question]time.Time{},
+		told: map[journal.Question]bool{}, tried: map[journal.Question]int{}, unable: map[journal.Question]time.Time{},
 	}, nil
 }
 
@@ -198,6 +199,7 @@ func (c *Checker) turn(ctx context.Context, facts []protocol.Fact, epoch uint64)
 		}
 	}
 	maps.DeleteFunc(c.sent, func(a action, _ uint64) bool { return a.about.Epoch < first })
+	maps.DeleteFunc(c.tried, func(q journal.Question, _ int) bool { return q.Epoch < first })
 	maps.DeleteFunc(c.told, func(q journal.Question, _ bool) bool { return q.Epoch < first })
 	clear(c.unable)
 	return nil

@@ -1,13 +1,16 @@
 package retrieval
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/ethereum/go-ethereum/common"
 
 	"tally/protocol"
+	"tally/rewards/journal"
 	"tally/rewards/possession"
 )
 
@@ -43,18 +46,12 @@ func (c *Checker) past(facts []protocol.Fact) past {
 // there: at most one demand against a node in two rounds, Demands in one.
 func (c *Checker) follow(ctx context.Context, now uint64, facts []protocol.Fact, sets func() *possession.Sets) error {
 	was := c.past(facts)
-	var errs error
-	reached := true
+	errs := c.send(ctx)
 	for _, t := range c.turns {
 		for _, k := range t.drawn {
 			r, ok := c.said[k.question()]
 			if !ok {
 				continue
-			}
-			if reached {
-				err := c.tell(ctx, k, r.signed)
-				reached = err == nil // posters that are not there are tried again in the next step
-				errs = errors.Join(errs, err)
 			}
 			if c.cfg.Judge == nil {
 				continue
@@ -77,14 +74,26 @@ func (c *Checker) follow(ctx context.Context, now uint64, facts []protocol.Fact,
 	return errs
 }
 
-func (c *Checker) tell(ctx context.Context, k Check, s protocol.Signed[protocol.RetrievalReport]) error {
-	if c.told[k.question()] {
-		return nil
+// send carries reports to the posters, those that were tried least first, until
+// one does not reach all of them. So a poster that is not there costs a step its
+// patience once, and holds up no report to the others.
+func (c *Checker) send(ctx context.Context) error {
+	var left []journal.Question
+	for _, t := range c.turns {
+		for _, k := range t.drawn {
+			if q := k.question(); !c.told[q] && !c.said[q].signed.IsZero() {
+				left = append(left, q)
+			}
+		}
 	}
-	if err := c.cfg.Courier.SendReport(ctx, s); err != nil {
-		return fmt.Errorf("retrieval: send report on %s: %w", k.Node, err)
+	slices.SortStableFunc(left, func(a, b journal.Question) int { return cmp.Compare(c.tried[a], c.tried[b]) })
+	for _, q := range left {
+		if err := c.cfg.Courier.SendReport(ctx, c.said[q].signed); err != nil {
+			c.tried[q]++
+			return fmt.Errorf("retrieval: send report on %s: %w", q.Node, err)
+		}
+		c.told[q] = true
 	}
-	c.told[k.question()] = true
 	return nil
 }
 

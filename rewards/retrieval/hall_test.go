@@ -39,6 +39,7 @@ type hall struct {
 	odd     map[string]func(context.Context, common.Address, uint64) (retrieval.Answer, error) // guarded by mu; who does not answer honestly
 	asked   []string                                                                           // guarded by mu
 	deliver error                                                                              // guarded by mu; what the courier fails with
+	absent  error                                                                              // guarded by mu; what it fails with beyond the posters that are there
 }
 
 func newHall(t *testing.T) *hall {
@@ -138,12 +139,12 @@ func (a asker) Ask(ctx context.Context, node common.Address, of common.Hash, lea
 
 func (h *hall) SendReport(ctx context.Context, r protocol.Signed[protocol.RetrievalReport]) error {
 	h.mu.Lock()
-	err := h.deliver
+	err, absent := h.deliver, h.absent
 	h.mu.Unlock()
 	if err != nil {
 		return err
 	}
-	return h.inbox.Take(ctx, r)
+	return errors.Join(h.inbox.Take(ctx, r), absent)
 }
 
 func (h *hall) set(node string, f func(context.Context, common.Address, uint64) (retrieval.Answer, error)) {

@@ -346,3 +346,18 @@ func TestIncompleteConfigurationIsRefused(t *testing.T) {
 		}
 	})
 }
+
+func TestPosterThatIsNotThereHoldsUpNoReportToTheOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHall(t)
+		h.absent = errors.New("one poster does not answer")
+		h.run(h.config("a1"), 4*time.Minute)
+		n := 0
+		for _, rs := range h.reports() {
+			n += len(rs)
+		}
+		if n != 6 {
+			t.Errorf("the poster that is there has %d reports, want 6", n)
+		}
+	})
+}
