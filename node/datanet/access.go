@@ -91,7 +91,11 @@ func (s *Service) access(ctx context.Context, origin cid.Cid) (*access, error) {
 			return nil, err
 		}
 		for _, g := range list {
-			if g.Account != (common.Address{}) {
+			held, err := s.ring.Held(g)
+			if err != nil {
+				return nil, err
+			}
+			if g.Account != (common.Address{}) && !held {
 				a.members[g.Account] = true
 			}
 		}

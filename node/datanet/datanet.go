@@ -53,8 +53,8 @@ var (
 	ErrText = intake.ErrText
 	// ErrDatanet says that a CID names no datanet, or a wrong one was shown.
 	ErrDatanet = errors.New("datanet: not a datanet")
-	// ErrRefused says that the owner does not take a contribution.
-	ErrRefused = errors.New("datanet: contribution refused")
+	// ErrRefused says that what was asked for is against a rule: a contribution, a grant, a revocation.
+	ErrRefused = errors.New("datanet: refused")
 	// ErrDuplicate says that the data, or much of it, was contributed before.
 	ErrDuplicate = errors.New("datanet: contributed before")
 	// ErrUncommitted says that a contribution's commitment is not in an earlier block.
@@ -138,8 +138,10 @@ type Service struct {
 	known known.Index
 	ring  readers.Ring
 	doors doors
-	mu    sync.Mutex // serialises appends
 	read  checked
+
+	mu       sync.Mutex // serialises appends; taken before granting
+	granting sync.Mutex // held while grants are issued and taken back
 }
 
 // New returns a service. It starts nothing.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -89,6 +90,8 @@ func (s *Service) Grant(ctx context.Context, c cid.Cid, to string) (protocol.Sig
 	if err := sealed.ValidRecipient(g.Recipient); err != nil {
 		return protocol.Signed[protocol.Grant]{}, fmt.Errorf("%w: %q is neither an account nor a recipient: %w", ErrRefused, to, err)
 	}
+	s.granting.Lock()
+	defer s.granting.Unlock()
 	defer s.doors.clear()
 	return s.ring.Issue(g, v.Manifest.Reader, s.c.Now())
 }
@@ -141,6 +144,8 @@ func (s *Service) Grants(ctx context.Context, c cid.Cid) ([]protocol.Grant, erro
 // grantFor answers an account that asks for what it was granted: the grant with all keys up to
 // now, whatever happened since it was made.
 func (s *Service) grantFor(ctx context.Context, origin cid.Cid, account common.Address) ([]byte, error) {
+	s.granting.Lock()
+	defer s.granting.Unlock()
 	v, err := s.ownVersion(ctx, origin)
 	if err != nil {
 		return nil, err
@@ -152,6 +157,11 @@ func (s *Service) grantFor(ctx context.Context, origin cid.Cid, account common.A
 	for _, g := range list {
 		if g.Account != account || account == (common.Address{}) {
 			continue
+		}
+		if held, err := s.ring.Held(g); err != nil {
+			return nil, err
+		} else if held {
+			return nil, fmt.Errorf("%w: the grant of %s to %s is being taken back", ErrPrivate, origin, account)
 		}
 		if g.Keys[0].Reader != v.Manifest.Reader {
 			signed, err := s.ring.Issue(g, v.Manifest.Reader, s.c.Now())
@@ -165,6 +175,9 @@ func (s *Service) grantFor(ctx context.Context, origin cid.Cid, account common.A
 // Revoke takes a grant back: the next version has a new reader, which those that are still
 // granted get. It works for shards that are added from now on; what somebody could read stays known to
 // them. It returns the grants that must be handed over again, as nobody asks for them.
+//
+// The grant is held back first and goes last. So whatever fails between leaves it listed and gives nobody the
+// new key, and Revoke can be said again: it goes on where it was.
 func (s *Service) Revoke(ctx context.Context, c cid.Cid, to string) (Version, []protocol.Grant, error) {
 	v, err := s.ownPrivate(ctx, c)
 	if err != nil {
@@ -172,6 +185,8 @@ func (s *Service) Revoke(ctx context.Context, c cid.Cid, to string) (Version, []
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.granting.Lock()
+	defer s.granting.Unlock()
 	defer s.doors.clear()
 	if v, err = s.ownVersion(ctx, v.Origin); err != nil {
 		return v, nil, err
@@ -180,40 +195,38 @@ func (s *Service) Revoke(ctx context.Context, c cid.Cid, to string) (Version, []
 	if err != nil {
 		return v, nil, err
 	}
-	ids, err := s.ring.Identities(v.Origin, v.Manifest.Reader)
-	if err != nil {
-		return v, nil, err
-	}
-	if len(ids) >= readers.MaxKeys {
-		return v, nil, fmt.Errorf("%w: the reader of %q changed %d times: create another datanet", ErrRefused, v.Manifest.Name, readers.MaxKeys)
-	}
-	var stay []protocol.Grant
-	found := false
+	var stay, gone []protocol.Grant
 	for _, g := range list {
 		if strings.EqualFold(g.Account.Hex(), to) || g.Recipient == to {
-			found = true
-			if err := s.ring.Drop(g); err != nil {
-				return v, nil, err
-			}
-			continue
+			gone = append(gone, g)
+		} else {
+			stay = append(stay, g)
 		}
-		stay = append(stay, g)
 	}
-	if !found {
+	if len(gone) == 0 {
 		return v, nil, fmt.Errorf("%w: %s was not granted datanet %q", ErrRefused, to, v.Manifest.Name)
 	}
-	reader, keep, err := s.ring.Draw()
-	if err != nil {
-		return v, nil, err
+	for _, g := range gone {
+		if err := s.ring.Hold(g); err != nil {
+			return v, nil, fmt.Errorf("datanet: revoke %s: %w", to, err)
+		}
 	}
-	if err := keep(v.Origin); err != nil {
-		return v, nil, err
+	if v, err = s.rotate(ctx, v, gone); err != nil {
+		return v, nil, fmt.Errorf("datanet: %s still has the key of %q, revoke it again: %w", to, v.Manifest.Name, err)
 	}
-	if v, err = s.next(ctx, v, func(m *protocol.Manifest) { m.Reader = reader }); err != nil {
-		return v, nil, err
+	for _, g := range gone {
+		if err := s.ring.Drop(g); err != nil {
+			return v, nil, fmt.Errorf("datanet: the key of %q is new, but the grant is not dropped, revoke %s again: %w", v.Manifest.Name, to, err)
+		}
 	}
 	var again []protocol.Grant
 	for _, g := range stay {
+		// One that asks for its grant gets it with all keys, also if this fails.
+		if held, err := s.ring.Held(g); err != nil {
+			return v, nil, err
+		} else if held {
+			continue // a revocation of it failed, and is to be said again
+		}
 		if _, err := s.ring.Issue(g, v.Manifest.Reader, s.c.Now()); err != nil {
 			return v, nil, err
 		}
@@ -222,6 +235,47 @@ func (s *Service) Revoke(ctx context.Context, c cid.Cid, to string) (Version, []
 		}
 	}
 	return v, again, nil
+}
+
+// rotate publishes a version with a reader that none of these grants opens, unless the newest has one. The
+// caller holds mu.
+func (s *Service) rotate(ctx context.Context, v Version, gone []protocol.Grant) (Version, error) {
+	opens := func(reader string) bool {
+		return slices.ContainsFunc(gone, func(g protocol.Grant) bool {
+			return slices.ContainsFunc(g.Keys, func(k protocol.GrantedKey) bool { return k.Reader == reader })
+		})
+	}
+	if !opens(v.Manifest.Reader) {
+		return v, nil
+	}
+	ids, err := s.ring.Identities(v.Origin, v.Manifest.Reader)
+	if err != nil {
+		return v, err
+	}
+	reader := ""
+	for _, id := range ids { // one that was drawn and not published
+		if r := id.Recipient(); !opens(r) {
+			reader = r
+		}
+	}
+	if reader == "" {
+		if len(ids) >= readers.MaxKeys {
+			return v, fmt.Errorf("%w: the reader of %q changed %d times: create another datanet", ErrRefused, v.Manifest.Name, readers.MaxKeys)
+		}
+		fresh, keep, err := s.ring.Draw()
+		if err != nil {
+			return v, err
+		}
+		if err := keep(v.Origin); err != nil {
+			return v, err
+		}
+		reader = fresh
+	}
+	next, err := s.next(ctx, v, func(m *protocol.Manifest) { m.Reader = reader })
+	if err != nil {
+		return v, err
+	}
+	return next, nil
 }
 
 // Open opens the data of a shard as it was contributed: it is fetched if it is not here, and unsealed.

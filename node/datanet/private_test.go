@@ -2,12 +2,14 @@ package datanet
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"strings"
 	"testing"
 
 	"github.com/ethereum/go-ethereum/common"
+	"github.com/ipfs/go-cid"
 
 	"tally/protocol"
 	"tally/storage/sealed"
@@ -123,6 +125,97 @@ func TestRevokedReaderOpensNothingThatIsAddedLater(t *testing.T) {
 	}
 	if k, err := s[2].Verify(t.Context(), fresh.Version.CID, false); err != nil || len(k.Problems) != 0 {
 		t.Errorf("%+v, %v", k, err)
+	}
+}
+
+// failing are documents of which the next few are not kept.
+type failing struct {
+	Documents
+	left int
+}
+
+func (f *failing) Put(ctx context.Context, b []byte, why string) (cid.Cid, error) {
+	if f.left--; f.left >= 0 {
+		return cid.Undef, errors.New("disk full")
+	}
+	return f.Documents.Put(ctx, b, why)
+}
+
+func TestARevocationThatFailsHalfWayIsSaidAgain(t *testing.T) {
+	w, s := newWorld(t, 3) // owner, revoked, stays
+	v := w.create(s[0], Draft{Private: true})
+	for _, x := range s[1:] {
+		if _, err := s[0].Grant(t.Context(), v.CID, x.me.Hex()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := text(t, s[1], w.add(s[0], v, "old")); err != nil {
+		t.Fatal(err)
+	}
+	s[0].c.Documents = &failing{w, 2}
+	for range 2 {
+		_, _, err := s[0].Revoke(t.Context(), v.CID, s[1].me.Hex())
+		if err == nil || errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), "revoke it again") {
+			t.Fatal(err)
+		}
+		if list, err := s[0].Grants(t.Context(), v.CID); err != nil || len(list) != 2 {
+			t.Fatalf("%d grants listed, %v", len(list), err)
+		}
+		if _, err := s[1].ask(t.Context(), s[0].me, opGrant, v.Origin.Bytes()); !errors.Is(err, ErrPrivate) {
+			t.Fatal("it is given the keys meanwhile", err)
+		}
+		if err := s[0].MayRead(t.Context(), v.Origin, s[1].me); !errors.Is(err, ErrPrivate) {
+			t.Fatal("it is given shards meanwhile", err)
+		}
+	}
+	h, _, err := s[0].Revoke(t.Context(), v.CID, s[1].me.Hex())
+	if err != nil || h.Manifest.Reader == v.Manifest.Reader {
+		t.Fatal(err)
+	}
+	if ids, err := s[0].ring.Identities(v.Origin, h.Manifest.Reader); err != nil || len(ids) != 2 {
+		t.Errorf("%d keys were drawn, %v", len(ids), err)
+	}
+	fresh := w.add(s[0], v, "fresh")
+	if got, err := text(t, s[1], fresh); err == nil {
+		t.Errorf("the revoked reader reads %q", got)
+	}
+	if got, err := text(t, s[2], fresh); err != nil || got != "fresh" {
+		t.Errorf("who stays reads %q, %v", got, err)
+	}
+	// It can be granted again, and is held back no more.
+	if _, err := s[0].Grant(t.Context(), v.CID, s[1].me.Hex()); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := text(t, s[1], fresh); err != nil || got != "fresh" {
+		t.Errorf("granted again it reads %q, %v", got, err)
+	}
+}
+
+func TestARevocationWhoseGrantWasNotDroppedRotatesNoSecondTime(t *testing.T) {
+	w, s := newWorld(t, 2)
+	v := w.create(s[0], Draft{Private: true})
+	g, err := s[0].Grant(t.Context(), v.CID, s[1].me.Hex())
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := g.Open(s[0].c.Network)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// What is left when the node ends between the new version and the end of the grant.
+	if err := s[0].ring.Hold(m); err != nil {
+		t.Fatal(err)
+	}
+	half, err := s[0].rotate(t.Context(), v, []protocol.Grant{m})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, _, err := s[0].Revoke(t.Context(), v.CID, s[1].me.Hex())
+	if err != nil || !h.CID.Equals(half.CID) {
+		t.Fatalf("version %d, %v", h.Manifest.Version, err)
+	}
+	if list, err := s[0].Grants(t.Context(), v.CID); err != nil || len(list) != 0 {
+		t.Errorf("%d grants, %v", len(list), err)
 	}
 }
 

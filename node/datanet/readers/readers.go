@@ -40,6 +40,10 @@ func grantKey(origin cid.Cid, recipient string) []byte {
 	return append(append([]byte("datanet/grant/"), origin.Bytes()...), recipient...)
 }
 
+func holdKey(origin cid.Cid, recipient string) []byte {
+	return append(append([]byte("datanet/hold/"), origin.Bytes()...), recipient...)
+}
+
 func (r Ring) set(key, value []byte) error {
 	return r.DB.Update(func(tx *kv.Tx) error { return tx.Set(key, value) })
 }
@@ -118,7 +122,26 @@ func (r Ring) Issue(g protocol.Grant, newest string, now uint64) (out protocol.S
 	if out, err = protocol.Sign(r.Network, r.Key, g); err != nil {
 		return out, err
 	}
-	return out, r.set(grantKey(g.Datanet, g.Recipient), out.Bytes())
+	return out, r.DB.Update(func(tx *kv.Tx) error {
+		return errors.Join(tx.Delete(holdKey(g.Datanet, g.Recipient)), tx.Set(grantKey(g.Datanet, g.Recipient), out.Bytes()))
+	})
+}
+
+// Hold notes that a grant is being taken back, until it is dropped or issued anew.
+func (r Ring) Hold(g protocol.Grant) error {
+	return r.set(holdKey(g.Datanet, g.Recipient), []byte{1})
+}
+
+// Held says whether a grant is being taken back.
+func (r Ring) Held(g protocol.Grant) (bool, error) {
+	err := r.DB.View(func(tx *kv.Tx) error {
+		_, err := tx.Get(holdKey(g.Datanet, g.Recipient))
+		return err
+	})
+	if errors.Is(err, kv.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // Grants are those that stand on a datanet.
@@ -154,7 +177,9 @@ func (r Ring) Envelope(g protocol.Grant) (b []byte, err error) {
 
 // Drop takes a grant away; what it opened stays open to its reader.
 func (r Ring) Drop(g protocol.Grant) error {
-	return r.DB.Update(func(tx *kv.Tx) error { return tx.Delete(grantKey(g.Datanet, g.Recipient)) })
+	return r.DB.Update(func(tx *kv.Tx) error {
+		return errors.Join(tx.Delete(grantKey(g.Datanet, g.Recipient)), tx.Delete(holdKey(g.Datanet, g.Recipient)))
+	})
 }
 
 // Unseal opens a sealed file with the first identity that fits; sealed.ErrKey says that none does. f is read
