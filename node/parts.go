@@ -62,6 +62,7 @@ type Node struct {
 
 	store     join.Store
 	serving   *shardstream.Server
+	up        *shardstream.Budget // of shards, streamed and block by block; nil is no bound
 	sets      *proofset.Follower
 	prover    *possession.Prover // nil for a node that is no pinner
 	keeper    *pinset.Keeper     // the same
@@ -261,10 +262,11 @@ func (n *Node) openNetwork(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	n.up = shardstream.NewBudget(home.Limit(n.home.Config.Up, home.DefaultUp))
 	n.host, err = p2p.Listen(ctx, p2p.Config{
 		Key: n.home.Key, Network: n.book.ID(), Listen: n.home.Config.Listen, Bootstrap: peers, Profile: n.home.Config.Profile,
 		Topics: []string{models.Topic, topicAdverts}, DataDir: n.home.Path("p2p"), Logger: n.log, Registry: prometheus.NewRegistry(),
-		Blocks: n.store.S.Blockstore(),
+		Blocks: shardstream.Blocks(n.store.S, n.up),
 	})
 	if err != nil {
 		return err

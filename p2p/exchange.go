@@ -29,8 +29,9 @@ func newExchange(ctx context.Context, h host.Host, prefix string, finder routing
 		bitswap.WithClientOption(client.BroadcastControlEnable(true)),
 		bitswap.MaxOutstandingBytesPerPeer(outstanding),
 		bitswap.EngineBlockstoreWorkerCount(8),
-		bitswap.TaskWorkerCount(4),
-		bitswap.EngineTaskWorkerCount(4),
+		// More than send at once: reading a block may wait for a bandwidth of the blockstore's.
+		bitswap.TaskWorkerCount(16),
+		bitswap.EngineTaskWorkerCount(16),
 		bitswap.MaxQueuedWantlistEntriesPerPeer(1024),
 		bitswap.WithoutDuplicatedBlockStats(),
 	)

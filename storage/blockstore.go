@@ -23,6 +23,15 @@ import (
 // AllKeysChan gives codec raw, as boxo's own store does.
 func (s *Store) Blockstore() blockstore.Blockstore { return blockView{s.core} }
 
+// Loose says whether a block is held by itself, as documents are; a shard may hold it too.
+func (s *Store) Loose(c cid.Cid) (bool, error) {
+	_, err := s.getMeta(keyStamp, c)
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
 type blockView struct{ k *core }
 
 func (b blockView) Has(ctx context.Context, c cid.Cid) (bool, error) {

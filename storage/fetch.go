@@ -25,6 +25,7 @@ type fetchOptions struct {
 	stall time.Duration
 	from  Exchange
 	size  uint64 // of the shard's file, where it is known
+	pace  func(ctx context.Context, bytes int) error
 }
 
 // Size says how large the shard's file is, where that is known (a manifest and a
@@ -40,6 +41,13 @@ func Stall(d time.Duration) FetchOption { return func(o *fetchOptions) { o.stall
 
 // From fetches through x instead of the store's exchange.
 func From(x Exchange) FetchOption { return func(o *fetchOptions) { o.from = x } }
+
+// Pace calls f for each block that came, with its length, before it is checked and
+// more are asked for: f waits as long as a bandwidth wants. It may be called by several
+// goroutines at once. The time that it takes is not counted by Stall.
+func Pace(f func(ctx context.Context, bytes int) error) FetchOption {
+	return func(o *fetchOptions) { o.pace = f }
+}
 
 func (s *Store) options(opts []FetchOption) fetchOptions {
 	o := fetchOptions{max: s.max, stall: DefaultStall, from: s.exchange}

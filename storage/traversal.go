@@ -133,6 +133,11 @@ func (t *traversal) batch(ctx context.Context, x fetcher, keys []cid.Cid) error 
 				continue
 			}
 			delete(left, b.Cid())
+			if t.opts.pace != nil {
+				if err := t.opts.pace(ctx, len(b.RawData())); err != nil {
+					return fail("fetch", err)
+				}
+			}
 			if err := t.take(b); err != nil {
 				return err
 			}

@@ -31,7 +31,7 @@ func (p Pinning) Keep(ctx context.Context, root cid.Cid, why string, origins []s
 			continue // another network's peer: not ours to reach
 		}
 		if err == nil {
-			_, err = p.Store.S.Fetch(ctx, root, nil, storage.From(x))
+			_, err = p.Store.S.Fetch(ctx, root, nil, storage.From(x), storage.Pace(p.Store.Down.Take))
 		}
 		if err == nil {
 			return p.Store.Pin(ctx, root, why, 0)

@@ -3,6 +3,7 @@ package join
 import (
 	"bytes"
 	"context"
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"tally/p2p"
 	"tally/protocol"
 	"tally/protocol/piece"
+	"tally/storage"
 	"tally/storage/shardstream"
 )
 
@@ -138,5 +140,48 @@ func TestStrangersLeaveStreamsToRegisteredNodes(t *testing.T) {
 	connect(t, node, first)
 	if err := prove(node); err != nil {
 		t.Fatal("a registered node was not answered:", err)
+	}
+}
+
+// exchanging is a host that serves and fetches blocks.
+func exchanging(t *testing.T, s *storage.Store, up *shardstream.Budget) (*p2p.Host, storage.Exchange) {
+	t.Helper()
+	key, err := crypto.GenerateKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, err := p2p.Listen(t.Context(), p2p.Config{Key: key, Network: "test-1a2b3c4d", Profile: p2p.ProfileTest, Blocks: shardstream.Blocks(s, up)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = h.Close() })
+	x, err := h.Exchange()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h, x
+}
+
+func TestBitswapKeepsWithinTheUploadBudget(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	holder, asker := openStore(t).S, openStore(t).S
+	data := make([]byte, 6<<20)
+	rand.NewChaCha8([32]byte{9}).Read(data)
+	want, err := holder.ImportFile(ctx, bytes.NewReader(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const up = 2 << 20
+	there, _ := exchanging(t, holder, shardstream.NewBudget(up))
+	here, x := exchanging(t, asker, nil)
+	connect(t, here, there)
+	begin := time.Now()
+	if got, err := asker.WithExchange(x).Fetch(ctx, want.Root, nil); err != nil || got != want {
+		t.Fatal(got, err)
+	}
+	// All but what goes at once, and but the rest of the last block, has been waited for.
+	if d, least := time.Since(begin), time.Duration(len(data)-1<<20)*time.Second/up; d < least {
+		t.Errorf("%d bytes took %s, %s at least", len(data), d, least)
 	}
 }

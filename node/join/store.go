@@ -28,6 +28,7 @@ const (
 type Store struct {
 	S      *storage.Store
 	Shards *shardstream.Fetcher // nil fetches block by block
+	Down   *shardstream.Budget  // of what is fetched block by block without Shards; nil is no bound
 }
 
 // PutBlock keeps a document, pins it and lets others find it.
@@ -127,7 +128,7 @@ func (s Store) Fetch(ctx context.Context, c cid.Cid) error {
 	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
 	if s.Shards == nil {
-		_, err := s.S.Fetch(ctx, c, nil)
+		_, err := s.S.Fetch(ctx, c, nil, storage.Pace(s.Down.Take))
 		return err
 	}
 	_, err := s.Shards.Fetch(ctx, shardstream.Want{Root: c}, nil)

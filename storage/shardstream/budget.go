@@ -2,6 +2,7 @@ package shardstream
 
 import (
 	"context"
+	"time"
 
 	"golang.org/x/time/rate"
 )
@@ -9,7 +10,7 @@ import (
 // chunk is how many bytes are moved, and taken from a budget, at a time.
 const chunk = 256 << 10
 
-// Budget is a bandwidth that all streams of one direction share. After silence at
+// Budget is a bandwidth that all streams of one direction, and blocks, share. After silence at
 // most one chunk of 256 KiB goes at once. Nil is no bound.
 type Budget struct{ limiter *rate.Limiter }
 
@@ -21,12 +22,47 @@ func NewBudget(bytesPerSecond int64) *Budget {
 	return &Budget{rate.NewLimiter(rate.Limit(bytesPerSecond), chunk)}
 }
 
-// Take waits until n bytes, at most 256 KiB, may be moved.
+// Take waits until n bytes may be moved.
 func (b *Budget) Take(ctx context.Context, n int) error {
 	if b == nil {
 		return ctx.Err()
 	}
+	for ; n > chunk; n -= chunk {
+		if err := b.limiter.WaitN(ctx, chunk); err != nil {
+			return err
+		}
+	}
 	return b.limiter.WaitN(ctx, n)
+}
+
+// claim takes n bytes that go in one piece: it waits until the first chunk of them may
+// be moved, and others wait for the rest. If that is longer than patience, it takes
+// nothing, and is ErrBusy.
+func (b *Budget) claim(ctx context.Context, n int, patience time.Duration) error {
+	if b == nil {
+		return ctx.Err()
+	}
+	now := time.Now()
+	first := b.limiter.ReserveN(now, min(n, chunk))
+	wait := first.DelayFrom(now)
+	if wait > patience {
+		first.CancelAt(now)
+		return ErrBusy
+	}
+	for n -= chunk; n > 0; n -= chunk {
+		b.limiter.ReserveN(now, min(n, chunk))
+	}
+	if wait == 0 {
+		return ctx.Err()
+	}
+	t := time.NewTimer(wait)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // streams is how many streams may share the budget at a pace that peers find

@@ -85,7 +85,7 @@ func (c *client) info(ctx context.Context, root cid.Cid) (o storage.Outline, dat
 	if err != nil {
 		return o, cid.Undef, err
 	}
-	if err := c.down.take(ctx, len(b)); err != nil {
+	if err := c.down.Take(ctx, len(b)); err != nil {
 		return o, cid.Undef, err
 	}
 	return parseInfo(b)
@@ -101,16 +101,6 @@ func (c *client) show(root cid.Cid, credential []byte) error {
 	}
 	_, err := c.header()
 	return err
-}
-
-// take is Take for any number of bytes.
-func (b *Budget) take(ctx context.Context, n int) error {
-	for ; n > chunk; n -= chunk {
-		if err := b.Take(ctx, chunk); err != nil {
-			return err
-		}
-	}
-	return b.Take(ctx, n)
 }
 
 // fill reads the answer to a range request into b. Only time spent in reading

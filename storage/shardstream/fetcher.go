@@ -51,7 +51,7 @@ type Config struct {
 	Store *storage.Store
 	// Network reaches their holders.
 	Network Network
-	// Down bounds what is received by all fetches. Nil is no bound.
+	// Down bounds what is received by all fetches, block by block too. Nil is no bound.
 	Down *Budget
 	// MaxSources is how many nodes one fetch reads from at once; 0 is 6.
 	MaxSources int
@@ -158,7 +158,7 @@ func noRoom(err error) bool {
 
 // blocks is the way without streams.
 func (f *Fetcher) blocks(ctx context.Context, w Want, progress func(done, total uint64), why error) (storage.Shard, error) {
-	var opts []storage.FetchOption
+	opts := []storage.FetchOption{storage.Pace(f.c.Down.Take)}
 	if w.Size > 0 {
 		opts = append(opts, storage.Size(w.Size))
 	}

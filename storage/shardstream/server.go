@@ -41,7 +41,7 @@ type ServerConfig struct {
 	Sign func(ctx context.Context, m protocol.Retrieved) ([]byte, error)
 	// Node is this node's account: who signs.
 	Node common.Address
-	// Up bounds what is sent by all streams. Nil is no bound.
+	// Up bounds what is sent by all streams; Blocks may share it. Nil is no bound.
 	Up *Budget
 	// Streams is how many streams are sent outlines and ranges at once, a quarter of
 	// them of one peer; 0 is 64. A small budget lowers it, so that each has 32 KiB a
