@@ -112,11 +112,7 @@ func (n *Node) openShards() (err error) {
 
 // storageLoops keep the disk in order.
 func (n *Node) storageLoops() []loop {
-	ls := []loop{{"collector", n.collect}}
-	if n.home.Config.ScrubDays >= 0 {
-		ls = append(ls, loop{"scrub", n.scrub})
-	}
-	return ls
+	return []loop{{"collector", n.collect}, {"scrub", n.scrub}}
 }
 
 // collect lets go, now and then, of what nothing keeps any more.
@@ -139,7 +135,8 @@ func (n *Node) collect(ctx context.Context) error {
 	}
 }
 
-// scrub reads every shard now and then and heals what rotted.
+// scrub reads every shard now and then, unless the owner wants no such passes, and
+// heals what rotted.
 func (n *Node) scrub(ctx context.Context) error {
 	days := n.home.Config.ScrubDays
 	if days == 0 {

@@ -42,7 +42,7 @@ type Repairer interface {
 // ScrubConfig bounds a scrub.
 type ScrubConfig struct {
 	Rate     int64         // bytes read a second; 0 is DefaultScrubRate, negative is no limit
-	Interval time.Duration // from the start of one pass to that of the next; 0 is DefaultScrubInterval
+	Interval time.Duration // from the start of one pass to that of the next; 0 is DefaultScrubInterval, negative is no passes
 	Retry    time.Duration // between two tries to heal a shard; 0 is DefaultScrubRetry
 	Repairer Repairer      // nil is Store.Repair through the store's exchange
 	Notify   func(Damage)  // called when damage is found and when it is healed; may be nil; must be quick
@@ -50,8 +50,8 @@ type ScrubConfig struct {
 
 // Validate returns ErrConfig for a setting that makes no sense.
 func (c ScrubConfig) Validate() error {
-	if c.Interval < 0 || c.Retry < 0 {
-		return fmt.Errorf("%w: scrub every %s, retry after %s: choose positive times, or 0 for the defaults", ErrConfig, c.Interval, c.Retry)
+	if c.Retry < 0 {
+		return fmt.Errorf("%w: retry after %s: choose a positive time, or 0 for the default", ErrConfig, c.Retry)
 	}
 	return nil
 }
@@ -100,6 +100,8 @@ func (k *core) loadScrub() error {
 // error it returns. What it finds is durable, and so is how far it is: after a
 // restart it goes on with the next shard. Shards that came in behind it are read by
 // the next pass. A shard that gave a bad block to a reader is looked at first.
+// Without passes (ScrubConfig.Interval) it still looks at such shards, heals what is known
+// to be damaged, and indexes what waits for it; a pass under way rests.
 //
 // While a shard heals its good blocks are served. A disk that is not there, or
 // that takes nothing, makes it wait.
@@ -164,6 +166,9 @@ func (l *scrubber) step(ctx context.Context) (time.Duration, error) {
 		return 0, err
 	}
 	st := l.ScrubStatus()
+	if l.Interval < 0 {
+		return soon, nil
+	}
 	if !st.Running {
 		if next := time.Unix(st.Started, 0).Add(l.Interval); st.Pass > 0 && time.Now().Before(next) {
 			return min(soon, time.Until(next)), nil
