@@ -158,6 +158,11 @@ func (n *Node) takeReport(ctx context.Context, _ common.Address, b []byte) ([]by
 	if !n.registered(r.Auditor, home.ClassAudit) {
 		return nil, fmt.Errorf("%w: %s is no auditor", ErrStranger, r.Auditor)
 	}
+	// Anybody registers the class; whom the ledger knows its owner decides. So nobody
+	// else fills posters' disks and the epochs' documents.
+	if yes, err := n.chain.IsAuditor(ctx, r.Auditor); err != nil || !yes {
+		return nil, errors.Join(err, fmt.Errorf("%w: the ledger knows no auditor %s", ErrStranger, r.Auditor))
+	}
 	if err := n.inbox.Take(ctx, s); err != nil {
 		return nil, err
 	}

@@ -97,6 +97,7 @@ type Checker struct {
 	sent   map[action]uint64              // owned by Step; when a transaction was sent last
 	told   map[journal.Question]bool      // owned by Step; reports that the posters have
 	tried  map[journal.Question]int       // owned by Step; how often a report did not reach all of them
+	known  *bool                          // owned by Step; whether the ledger knows this auditor, once asked in the newest round
 	unable map[journal.Question]time.Time // owned by Step; when a question could not be put
 }
 
@@ -202,6 +203,7 @@ func (c *Checker) turn(ctx context.Context, facts []protocol.Fact, epoch uint64)
 	maps.DeleteFunc(c.tried, func(q journal.Question, _ int) bool { return q.Epoch < first })
 	maps.DeleteFunc(c.told, func(q journal.Question, _ bool) bool { return q.Epoch < first })
 	clear(c.unable)
+	c.known = nil
 	return nil
 }
 

@@ -61,6 +61,10 @@ func (c *Checker) follow(ctx context.Context, now uint64, facts []protocol.Fact,
 				if was.demanded[k.Node] || was.demands >= c.cfg.Demands || !sets().Has(k.Node, k.ID) {
 					continue
 				}
+				if yes, err := c.auditor(ctx); err != nil || !yes {
+					errs = errors.Join(errs, err)
+					continue
+				}
 				was.demanded[k.Node] = true // so that one step does not pass the bounds either
 				was.demands++
 				errs = errors.Join(errs, c.demand(ctx, now, k))
@@ -95,6 +99,20 @@ func (c *Checker) send(ctx context.Context) error {
 		c.told[q] = true
 	}
 	return nil
+}
+
+// auditor asks the ledger, once in a round, whether it takes this node's demands.
+func (c *Checker) auditor(ctx context.Context) (bool, error) {
+	if c.known == nil {
+		yes, err := c.cfg.Judge.IsAuditor(ctx, c.self)
+		if err != nil {
+			return false, fmt.Errorf("retrieval: ask whether %s is an auditor: %w", c.self, err)
+		}
+		if c.known = &yes; !yes {
+			c.log.Warn("the ledger does not know this auditor: it demands nothing on chain, and posters take no reports of it", "auditor", c.self)
+		}
+	}
+	return *c.known, nil
 }
 
 // due reports that a transaction was not sent a short while ago, and notes that it

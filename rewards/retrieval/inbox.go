@@ -10,8 +10,9 @@ import (
 )
 
 // Inbox takes reports in for a poster: only from auditors, only about what was
-// drawn for them, and only while they can still be published. So nobody fills a
-// poster's disk.
+// drawn for them, and only while they can still be published. Anybody registers as
+// an auditor: the caller takes reports of those alone that the ledger knows, so that
+// nobody fills a poster's disk.
 type Inbox struct {
 	network protocol.Network
 	params  protocol.Params

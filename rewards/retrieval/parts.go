@@ -59,6 +59,9 @@ type Prover interface {
 
 // Judge sends an auditor's transactions to the possession contract.
 type Judge interface {
+	// IsAuditor reports whether the ledger knows an account as an auditor: the
+	// contract takes demands from no other.
+	IsAuditor(ctx context.Context, account common.Address) (bool, error)
 	// Demand asks a node on chain for a leaf of a piece of its set.
 	Demand(ctx context.Context, node common.Address, id, leaf uint64) (tx common.Hash, err error)
 	// Accuse shows that what a node signed is not the leaf, which right is, of a

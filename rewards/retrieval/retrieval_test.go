@@ -361,3 +361,35 @@ func TestPosterThatIsNotThereHoldsUpNoReportToTheOthers(t *testing.T) {
 		}
 	})
 }
+
+func TestAuditorThatTheLedgerDoesNotKnowDemandsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHall(t)
+		h.set("p1", silences(h)["nobody there"])
+		h.chain.Strike(rewardstest.Addr("a1"))
+		c := h.config("a1")
+		j := &counted{Judge: c.Judge}
+		c.Judge = j
+		h.run(c, 4*time.Minute)
+		h.all("p1", protocol.RetrievalSilent)
+		if j.asked != 1 || j.demanded != 0 {
+			t.Errorf("the ledger was asked %d times, %d demands were sent; want 1 and none", j.asked, j.demanded)
+		}
+	})
+}
+
+// counted is a judge that counts.
+type counted struct {
+	retrieval.Judge
+	asked, demanded int // the checker steps in one goroutine, which has ended when they are read
+}
+
+func (c *counted) IsAuditor(ctx context.Context, a common.Address) (bool, error) {
+	c.asked++
+	return c.Judge.IsAuditor(ctx, a)
+}
+
+func (c *counted) Demand(ctx context.Context, node common.Address, id, leaf uint64) (common.Hash, error) {
+	c.demanded++
+	return c.Judge.Demand(ctx, node, id, leaf)
+}

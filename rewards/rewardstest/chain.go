@@ -67,6 +67,7 @@ type Chain struct {
 	votes     map[uint64]map[common.Address]bool
 	sets      map[common.Address]*proofSet
 	wrong     map[protocol.DataWrong]bool
+	struck    map[common.Address]bool // no auditors
 }
 
 type slot struct {
@@ -87,7 +88,7 @@ func NewChain(n protocol.Network, p protocol.Params, ruleset common.Hash, clock 
 		blocks: []uint64{p.Start}, offers: map[common.Hash]protocol.Offer{}, spent: map[common.Hash]*big.Int{},
 		collected: map[common.Hash]protocol.Redeemed{}, batches: map[slot]bool{}, anchors: map[uint64]anchor{}, head: protocol.NoEpoch,
 		claimed: map[common.Address]*big.Int{}, pool: new(big.Int), claims: new(big.Int), votes: map[uint64]map[common.Address]bool{},
-		sets: map[common.Address]*proofSet{}, wrong: map[protocol.DataWrong]bool{},
+		sets: map[common.Address]*proofSet{}, wrong: map[protocol.DataWrong]bool{}, struck: map[common.Address]bool{},
 	}
 }
 

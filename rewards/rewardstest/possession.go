@@ -127,11 +127,29 @@ func (a *Account) RemovePiece(id uint64, giveUp bool) error {
 	return err
 }
 
+// IsAuditor reports whether an account may demand. Here everybody may that was not
+// struck off.
+func (a *Account) IsAuditor(_ context.Context, account common.Address) (bool, error) {
+	a.Chain.mu.Lock()
+	defer a.Chain.mu.Unlock()
+	return !a.Chain.struck[account], nil
+}
+
+// Strike takes an account off the auditors.
+func (c *Chain) Strike(account common.Address) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.struck[account] = true
+}
+
 // Demand asks a node for a leaf, as an auditor does; one open demand for each.
 func (a *Account) Demand(_ context.Context, node common.Address, id, leaf uint64) (common.Hash, error) {
 	c := a.Chain
 	return c.act("demand", func(uint64) (any, error) {
 		s := c.set(node)
+		if c.struck[a.addr] {
+			return nil, fmt.Errorf("%w: %s is no auditor", ErrRevert, a.addr)
+		}
 		if _, ok := s.pieces[id]; !ok || s.demands[a.addr] {
 			return nil, fmt.Errorf("%w: no piece %d, or one demand is open", ErrRevert, id)
 		}
