@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"os"
 	"strings"
 	"syscall"
@@ -18,8 +17,6 @@ import (
 
 	"tally/chainclient"
 	"tally/chainclient/sender"
-	"tally/chainclient/watch"
-	"tally/node/view"
 	"tally/protocol"
 	"tally/storage"
 	"tally/storage/pinset"
@@ -173,60 +170,6 @@ func TestJobsThatThisNodeTookAreItsOwnWord(t *testing.T) {
 	w, err := JobWants(s)(t.Context())
 	if err != nil || len(w) != 1 || !w[0].Mine || w[0].Why != "pin/0x01" || w[0].Piece != common.Hash(sh.Piece) {
 		t.Errorf("wanted %+v, %v", w, err)
-	}
-}
-
-func TestPinOffersAreWantedWhileTheyRun(t *testing.T) {
-	synctest.Test(t, offersRun)
-}
-
-func offersRun(t *testing.T) {
-	s := openStore(t)
-	spec := protocol.PinSpec{Root: protocol.CIDOf([]byte("shard")), Piece: common.Hash{4}, Size: 77, Replicas: 2, Seconds: 100}
-	b, err := protocol.Encode(spec)
-	if err != nil {
-		t.Fatal(err)
-	}
-	doc, err := s.PutBlock(t.Context(), b)
-	if err != nil {
-		t.Fatal(err)
-	}
-	opened := func(block, time uint64) watch.Block {
-		return watch.Block{Header: watch.Header{Number: block, Hash: common.Hash{byte(block)}, Time: time}}
-	}
-	v := view.New(func(l types.Log) (protocol.Fact, bool, error) {
-		o := protocol.Offer{Kind: protocol.KindPin, Spec: doc}
-		if l.Index == 1 {
-			o.Kind = protocol.KindTrain
-		}
-		return protocol.Fact{Index: uint64(l.Index), Event: protocol.OfferOpened{ID: common.Hash{byte(l.Index) + 1}, Offer: o}}, true, nil
-	})
-	o := NewOfferWants(v, s, slog.New(slog.DiscardHandler))
-	if _, err := o.Wanted(t.Context()); !errors.Is(err, pinset.ErrNotYet) {
-		t.Fatalf("before the chain was read: %v", err)
-	}
-	first := opened(5, 1000)
-	first.Logs = []types.Log{{Index: 0}, {Index: 1}}
-	if err := v.Apply(t.Context(), first); err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { done <- o.Run(ctx) }()
-	synctest.Wait() // Run waits for the next block
-	got, err := o.Wanted(t.Context())
-	if err != nil || len(got) != 1 || got[0].Target != 2 || got[0].Root != spec.Root || got[0].Until != 1100 {
-		t.Fatalf("wanted %+v, %v", got, err)
-	}
-	if err := v.Apply(t.Context(), opened(6, 1100)); err != nil {
-		t.Fatal(err)
-	}
-	if w, err := o.Wanted(t.Context()); err != nil || len(w) != 0 {
-		t.Errorf("after its end wanted %+v, %v", w, err)
-	}
-	cancel()
-	if err := <-done; err != nil {
-		t.Fatal(err)
 	}
 }
 
