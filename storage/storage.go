@@ -53,6 +53,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
+	"time"
 
 	blocks "github.com/ipfs/go-block-format"
 	"github.com/ipfs/go-cid"
@@ -202,6 +203,8 @@ type core struct {
 	damage    map[cid.Cid]*Damage // guarded by mu: shards that are not whole; a Damage never changes
 	suspects  map[cid.Cid]bool    // guarded by mu: shards that gave a bad block
 	scrub     ScrubStatus         // guarded by mu
+	patience  time.Duration       // how long Close waits for the databases
+	shut      chan struct{}       // closed when they are closed, after Close
 	scrubbing atomic.Bool
 	wide      atomic.Int32  // readers of files that hold many blocks
 	nudge     chan struct{} // tells a scrub of suspects; holds one
@@ -218,6 +221,7 @@ func Open(c Config) (*Store, error) {
 		shards: map[cid.Cid]*record{}, byID: map[uint64]*record{},
 		aside: map[cid.Cid]string{}, bad: map[string]cid.Cid{}, busy: map[cid.Cid]chan struct{}{},
 		left: map[cid.Cid]uint64{}, waiting: map[cid.Cid]int64{}, damage: map[cid.Cid]*Damage{}, suspects: map[cid.Cid]bool{}, nudge: make(chan struct{}, 1),
+		patience: closeWithin, shut: make(chan struct{}),
 	}
 	if k.log == nil {
 		k.log = slog.New(slog.DiscardHandler)
@@ -286,8 +290,12 @@ func (s *Store) WithNetwork(x Exchange, p Provider) *Store { return &Store{s.cor
 // WithExchange is WithNetwork that keeps the provider.
 func (s *Store) WithExchange(x Exchange) *Store { return &Store{s.core, x, s.provider} }
 
+// closeWithin is long enough for a slow disk to take the last tables.
+const closeWithin = time.Minute
+
 // Close releases the directory. Calls under way may err. If the disk is away it
-// returns ErrMarker at once, and the databases close when the disk is back.
+// returns ErrMarker at once, and if it takes nothing ErrDisk after a minute; the databases
+// close when it is back or has room. Nothing acknowledged is lost if the process ends first.
 func (s *Store) Close() error { return s.core.close() }
 
 func (k *core) close() error {
@@ -298,21 +306,33 @@ func (k *core) close() error {
 		return nil
 	}
 	k.closed = true
-	shut := func() (errs []error) {
+	// A database that cannot write its last table tries again for ever, and nobody
+	// should wait for that.
+	var closing error // owned by the goroutine until shut is closed
+	go func() {
+		defer close(k.shut)
 		for _, db := range []*kv.DB{k.index, k.meta} {
 			if db != nil {
-				errs = append(errs, db.Close())
+				closing = errors.Join(closing, db.Close())
 			}
 		}
-		return errs
-	}
+	}()
 	if k.vol != nil {
 		if err := k.vol.Check(); err != nil {
-			go shut() // a database waits for its disk, and nobody should wait for it
 			return fail("close", err)
 		}
 	}
-	errs = append(errs, shut()...)
+	timer := time.NewTimer(k.patience)
+	defer timer.Stop()
+	select {
+	case <-k.shut:
+	case <-timer.C:
+		if err := k.vol.Check(); err != nil {
+			return fail("close", err)
+		}
+		return fail("close", fmt.Errorf("databases wait for room or their files: %w", ErrDisk))
+	}
+	errs = append(errs, closing)
 	if k.temp {
 		errs = append(errs, os.RemoveAll(k.dir))
 	}

@@ -64,7 +64,7 @@ func (v *Volume) grant(more uint64, spare bool) error {
 		}
 	}
 	err := v.fits(more, spare)
-	if errors.Is(err, ErrQuota) && v.pending > 0 {
+	if errors.Is(err, ErrQuota) { // a database may have compacted since, by itself
 		if e := v.measure(); e != nil {
 			return e
 		}
@@ -78,16 +78,32 @@ func (v *Volume) grant(more uint64, spare bool) error {
 
 // fits says whether more bytes may be reserved. The caller holds mu.
 func (v *Volume) fits(more uint64, spare bool) error {
+	lend := uint64(0)
 	if v.quota > 0 {
 		limit := v.quota
 		if !spare {
 			limit -= v.spare
 		}
-		if used := v.sum() + v.reserved; used > limit || more > limit-used {
+		switch used := v.sum() + v.reserved; {
+		case used <= limit && more <= limit-used:
+			v.lent = 0
+		case spare && v.lent+more <= v.spare && used-min(used, v.ahead)+more <= limit:
+			lend = more
+		default:
 			return fmt.Errorf("%d bytes wanted, %d used, %d reserved, %d allowed (and %d for metadata alone): %w",
 				more, v.sum(), v.reserved, limit, v.quota-limit, ErrQuota)
 		}
 	}
+	if err := v.fitsDisk(more); err != nil {
+		return err
+	}
+	v.lent += lend
+	return nil
+}
+
+// fitsDisk says whether the disk has room for more bytes above the floor. The caller
+// holds mu.
+func (v *Volume) fitsDisk(more uint64) error {
 	if v.floor == 0 {
 		return nil
 	}

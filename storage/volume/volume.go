@@ -12,7 +12,9 @@
 // right by measuring their directories, a few dozen files, now and then: no scan
 // of data. What a database takes more for a moment while it compacts is counted
 // too. A 64th of the quota, at most 32 MiB, is left to them alone, so that a full
-// store can still write down that something was pinned or deleted.
+// store can still write down that something was pinned or deleted. That must not
+// depend on the moment: while a database compacts, what it is expected to take comes on top of
+// what it takes for that already, and then the spare is granted, once, by the latter alone.
 //
 // A volume is known by its marker, the file tally-store.json at its top. Where
 // the marker is missing nothing is written, neither by Open nor later: a disk
@@ -97,6 +99,8 @@ type Volume struct {
 
 	mu       sync.Mutex
 	used     [classes]uint64 // guarded by mu: as measured, or as booked
+	ahead    uint64          // guarded by mu: of used, what databases may take more while they compact
+	lent     uint64          // guarded by mu: of the spare, granted while all but ahead fitted
 	pending  uint64          // guarded by mu: of used, metadata booked since it was measured
 	reserved uint64          // guarded by mu: granted and not yet kept or released
 	written  uint64          // guarded by mu: of reserved, on the disk already
@@ -210,18 +214,20 @@ func (v *Volume) sum() (n uint64) {
 
 // measure puts the tracked classes right. The caller holds mu.
 func (v *Volume) measure() error {
+	ahead := uint64(0)
 	for c, dirs := range v.tracks {
 		n := uint64(0)
 		for _, d := range dirs {
-			b, err := dirBytes(filepath.Join(v.dir, d))
+			b, more, err := dirBytes(filepath.Join(v.dir, d))
 			if err != nil {
 				return fmt.Errorf("volume: measure %s: %w", d, err)
 			}
-			n += b
+			n += b + more
+			ahead += more
 		}
 		v.used[c] = n
 	}
-	v.pending = 0
+	v.ahead, v.pending = ahead, 0
 	return nil
 }
 
@@ -229,31 +235,30 @@ func (v *Volume) measure() error {
 // of what it takes, when it writes its log as a table, or tables as another.
 const maxCompaction = 64 << 20
 
-// dirBytes returns what the files of a database take on the disk, or will while it
-// compacts: its logs and tables are there twice for a moment.
-func dirBytes(dir string) (n uint64, err error) {
+// dirBytes returns what the files of a database take on the disk, and how much more they may
+// while it compacts: its logs and tables are there twice for a moment.
+func dirBytes(dir string) (n, more uint64, err error) {
 	es, err := os.ReadDir(dir)
 	if errors.Is(err, os.ErrNotExist) {
-		return 0, nil
+		return 0, 0, nil
 	}
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
-	twice := uint64(0)
 	for _, e := range es {
 		info, err := e.Info()
 		if errors.Is(err, os.ErrNotExist) {
 			continue // a database removes files by itself
 		}
 		if err != nil {
-			return 0, err
+			return 0, 0, err
 		}
 		b := Allocated(info)
 		n += b
 		switch filepath.Ext(e.Name()) {
 		case ".mem", ".sst":
-			twice += b
+			more += b
 		}
 	}
-	return n + min(twice, maxCompaction), nil
+	return n, min(more, maxCompaction), nil
 }

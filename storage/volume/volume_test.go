@@ -245,3 +245,51 @@ func FuzzMarker(f *testing.F) {
 		}
 	})
 }
+
+func TestSpareDoesNotDependOnWhetherADatabaseCompacts(t *testing.T) {
+	const quota = 16 << 20 // with a spare of 256 KiB
+	dir := t.TempDir()
+	v := openTest(t, Config{Dir: dir, Quota: quota, Floor: -1, Tracks: map[Class][]string{Meta: {"meta"}}})
+	write := func(name string, n int) {
+		t.Helper()
+		err := errors.Join(os.MkdirAll(filepath.Join(dir, "meta"), 0o700), os.WriteFile(filepath.Join(dir, "meta", name), make([]byte, n), 0o600))
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("1.mem", 7<<20) // expected to take as much again for a while
+	if _, err := v.Usage(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := v.Reserve(2 << 20); !errors.Is(err, ErrQuota) {
+		t.Fatal(err)
+	}
+	write("1.sst", 6<<20) // and so it does
+	if u, err := v.Usage(); err != nil || u.Used <= quota {
+		t.Fatal(u, err)
+	}
+	const pin = 1 << 10
+	granted := 0
+	for ; granted < 1000; granted++ {
+		r, err := v.ReserveSpare(pin)
+		if errors.Is(err, ErrQuota) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		r.Keep(Meta, pin)
+		r.Release()
+	}
+	if granted != quota/64/pin {
+		t.Fatalf("%d pins found room while the database compacts", granted)
+	}
+	if _, err := v.Reserve(1); !errors.Is(err, ErrQuota) {
+		t.Fatal("something else than metadata was let in", err)
+	}
+	if err := os.Remove(filepath.Join(dir, "meta", "1.mem")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := v.ReserveSpare(pin); err != nil {
+		t.Fatal("the spare is not there again after it", err)
+	}
+}
