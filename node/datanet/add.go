@@ -173,8 +173,8 @@ func prepareOf(v Version, in intake.Reading, sh storage.Shard) prepared {
 	return p
 }
 
-// judge finds where a shard was contributed before, and refuses what the owner would refuse or
-// what nobody said is meant.
+// judge finds where a shard was contributed before, and refuses what is listed and what nobody said
+// is meant. Whether a sketch that says nearly the same is true, the owner finds out.
 func (s *Service) judge(v Version, p *prepared, o Options) error {
 	if x, err := v.Shard(p.Root); err == nil && x.Contributor == s.me {
 		p.Shard, p.Again = x, true
@@ -204,8 +204,9 @@ func (s *Service) judge(v Version, p *prepared, o Options) error {
 	for _, m := range matches {
 		switch here := m.Datanet.Equals(v.Origin); {
 		case m.Contributor == s.me:
-		case here && m.Root.Equals(p.Root), here && m.Part() >= CopyPart && v.Manifest.Owner != s.me:
+		case here && m.Root.Equals(p.Root):
 			return fmt.Errorf("%w: %s", ErrDuplicate, m)
+		case here && withdrawn(v, m.Root):
 		case m.Part() >= NearPart && !o.Accept:
 			return fmt.Errorf("%w: %s: add it with --accept-duplicates if that is meant", ErrDuplicate, m)
 		}

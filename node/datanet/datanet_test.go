@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/big"
 	"strings"
 	"testing"
 
@@ -61,8 +62,12 @@ func contribution(t *testing.T, s *Service, v Version, seed string) (protocol.Co
 	if err != nil {
 		t.Fatal(err)
 	}
+	sh, err := s.c.Shards.ImportFile(t.Context(), strings.NewReader(seed))
+	if err != nil {
+		t.Fatal(err)
+	}
 	in := protocol.Contribution{
-		Datanet: v.Origin, Root: protocol.CIDOf([]byte(seed)), Size: 1, Records: p.Records, Contributor: s.me, Sketch: protocol.CIDOf(p.Sketch), Salt: common.Hash{1},
+		Datanet: v.Origin, Root: sh.Root, Piece: common.Hash(sh.Piece), Size: sh.Size, Records: p.Records, Contributor: s.me, Sketch: protocol.CIDOf(p.Sketch), Salt: common.Hash{1},
 	}
 	signed, err := protocol.Sign(s.c.Network, s.c.Key, in)
 	if err != nil {
@@ -206,6 +211,72 @@ func TestOwnerChecksWhatAContributorsNodeDoesNot(t *testing.T) {
 		}
 	}
 	if _, err := s[0].accept(t.Context(), r); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestASketchWithoutItsDataKeepsNobodyOut(t *testing.T) {
+	w, s := newWorld(t, 4) // owner, liar, honest, another
+	v := w.create(s[0], Draft{})
+	text := prose(5, 60)
+	// The liar knows the text, and names what nobody has by its sketch.
+	lie := func(i int, who *Service) (root cid.Cid) {
+		t.Helper()
+		in, r := contribution(t, who, v, text)
+		in.Root = protocol.CIDOf([]byte{byte(i)})
+		con, err := protocol.Sign(who.c.Network, who.c.Key, in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		commit(t, w, in, uint64(i))
+		if _, err := s[0].accept(t.Context(), reveal{Contribution: con.Bytes(), Sketch: r.Sketch, Accept: true}); err != nil {
+			t.Fatal(err)
+		}
+		return in.Root
+	}
+	first := lie(5, s[1])
+	if _, err := s[2].Add(t.Context(), v.CID, strings.NewReader(text), Options{}); !errors.Is(err, ErrDuplicate) {
+		t.Fatal("it is not told", err)
+	}
+	a, err := s[2].Add(t.Context(), v.CID, strings.NewReader(text), Options{Accept: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// One that was committed before it, and has no data either, does not push it out.
+	lie(4, s[3])
+	h, err := s[0].Head(t.Context(), v.CID)
+	if err != nil || len(h.Manifest.Shards) != 3 || len(h.Manifest.Withdrawn) != 0 {
+		t.Fatalf("%d shards, %d withdrawn, %v", len(h.Manifest.Shards), len(h.Manifest.Withdrawn), err)
+	}
+	// What is true keeps copies out.
+	if _, err := s[3].Add(t.Context(), v.CID, strings.NewReader(strings.ToUpper(text)), Options{Accept: true}); !errors.Is(err, ErrDuplicate) || !strings.Contains(err.Error(), a.Shards[0].Root.String()) {
+		t.Fatal("a copy of what is there", err)
+	}
+	// What was withdrawn blocks nobody, not even those who did not say that it is meant.
+	for _, root := range []cid.Cid{first, protocol.CIDOf([]byte{4}), a.Shards[0].Root} {
+		if _, err := s[0].Withdraw(t.Context(), v.CID, root); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := s[3].Add(t.Context(), v.CID, strings.NewReader(strings.ToUpper(text)), Options{}); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestStrangersTogetherLeaveTheOwnerPlaces(t *testing.T) {
+	w, s := newWorld(t, 2)
+	v := w.create(s[0], Draft{})
+	in, _ := contribution(t, s[1], v, "text")
+	for i := range maxStrangers {
+		v.Manifest.Shards = append(v.Manifest.Shards, protocol.Shard{Root: protocol.CIDOf([]byte(fmt.Sprint(i))), Contributor: common.BigToAddress(big.NewInt(int64(i + 1)))})
+	}
+	_, err := s[0].list(t.Context(), v, protocol.Shard{Root: in.Root, Contributor: s[1].me}, reveal{})
+	if !errors.Is(err, ErrRefused) || !strings.Contains(err.Error(), "others than the owner") {
+		t.Error(err)
+	}
+	v.Manifest.Shards = v.Manifest.Shards[1:]
+	_, err = s[0].list(t.Context(), v, protocol.Shard{Root: in.Root, Contributor: s[1].me}, reveal{})
+	if err == nil || strings.Contains(err.Error(), "others than the owner") {
 		t.Error(err)
 	}
 }

@@ -14,9 +14,12 @@ import (
 	"tally/protocol"
 )
 
-// maxContributed bounds what one contributor, not the owner, can add to a datanet:
-// nobody else's place is used up, since it is append-only.
-const maxContributed = 256
+// What contributors can add to a datanet, which is append-only: one of them, and all but the owner
+// together, so that the owner's places are not used up.
+const (
+	maxContributed = 256
+	maxStrangers   = 3072
+)
 
 // catchUp bounds how long an owner waits for a block that a contributor has read.
 const catchUp = 10 * time.Second
@@ -86,10 +89,14 @@ func (s *Service) accept(ctx context.Context, r reveal) (Version, error) {
 		return Version{}, err
 	}
 
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	v, err := s.ownVersion(ctx, in.Datanet)
 	if err != nil {
+		return Version{}, err
+	}
+	s.sound(ctx, v, shard, r) // before mu is taken: it fetches
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if v, err = s.ownVersion(ctx, in.Datanet); err != nil {
 		return Version{}, err
 	}
 	return s.list(ctx, v, shard, r)
@@ -113,8 +120,13 @@ func (s *Service) list(ctx context.Context, v Version, shard protocol.Shard, r r
 		case x.Committed <= shard.Committed:
 			return Version{}, fmt.Errorf("%w: shard %s is %s's, committed in block %d; %s committed it in block %d", ErrDuplicate, x.Root, x.Contributor, x.Committed, shard.Contributor, shard.Committed)
 		}
-	} else if n := countOf(v.Manifest, shard.Contributor); shard.Contributor != s.me && n >= maxContributed {
-		return Version{}, fmt.Errorf("%w: %s has contributed %d shards, at most %d of one contributor", ErrRefused, shard.Contributor, n, maxContributed)
+	} else if shard.Contributor != s.me {
+		if n := countOf(v.Manifest, shard.Contributor); n >= maxContributed {
+			return Version{}, fmt.Errorf("%w: %s has contributed %d shards, at most %d of one contributor", ErrRefused, shard.Contributor, n, maxContributed)
+		}
+		if n := len(v.Manifest.Shards) - countOf(v.Manifest, s.me); n >= maxStrangers {
+			return Version{}, fmt.Errorf("%w: others than the owner have contributed %d shards, at most %d", ErrRefused, n, maxStrangers)
+		}
 	}
 	copies, err := s.copies(v, shard, r)
 	if err != nil {
@@ -142,7 +154,8 @@ func (s *Service) list(ctx context.Context, v Version, shard protocol.Shard, r r
 }
 
 // copies holds a shard's sketch against what this node knows. Of two with the same sketch in one
-// datanet the one committed first is offered: copies are shards by others that come second.
+// datanet the one committed first is offered: copies are shards by others that come second. A sketch
+// counts against others only where it was found true, and the shard is offered still: see sound.
 func (s *Service) copies(v Version, shard protocol.Shard, r reveal) (copies []cid.Cid, err error) {
 	switch private := v.Manifest.Reader != ""; {
 	case private && (shard.Sketch.Defined() || len(r.Sketch) > 0):
@@ -165,14 +178,26 @@ func (s *Service) copies(v Version, shard protocol.Shard, r reveal) (copies []ci
 		return nil, err
 	}
 	for _, m := range matches {
-		x, err := v.Shard(m.Root)
-		here := err == nil && m.Datanet.Equals(v.Origin)
+		x, here := listedHere(v, m)
+		if !here && m.Datanet.Equals(v.Origin) {
+			continue // withdrawn
+		}
 		others := m.Contributor != shard.Contributor
 		first := m.Committed <= shard.Committed
+		judged := x
+		if !first {
+			judged = shard
+		}
+		sound := false
+		if here {
+			if sound, err = s.isSound(v, judged); err != nil {
+				return nil, err
+			}
+		}
 		switch {
-		case here && others && m.Exact && !first && x.Contributor == m.Contributor:
+		case sound && others && m.Exact && !first && x.Contributor == m.Contributor:
 			copies = append(copies, m.Root)
-		case first && others && here && m.Part() >= CopyPart && shard.Contributor != s.me:
+		case sound && first && others && m.Part() >= CopyPart && shard.Contributor != s.me:
 			return nil, fmt.Errorf("%w: %s", ErrDuplicate, m)
 		case first && others && m.Part() >= NearPart && !r.Accept:
 			return nil, fmt.Errorf("%w: %s: contribute it with --accept-duplicates if that is meant", ErrDuplicate, m)
