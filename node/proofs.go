@@ -15,6 +15,7 @@ import (
 	"tally/node/join"
 	"tally/protocol"
 	"tally/protocol/piece"
+	"tally/rewards"
 	"tally/rewards/retrieval"
 	"tally/storage/pinset"
 	"tally/storage/possession"
@@ -34,6 +35,7 @@ const (
 func (n *Node) openProofs(ctx context.Context) (err error) {
 	chain := join.ProofChain{View: n.view}
 	n.sets = proofset.Follow(chain, n.book.Params)
+	n.inbox.DrawPaid(n.openPins())
 	if !n.home.Config.Has(home.Pinner) {
 		return nil
 	}
@@ -129,11 +131,16 @@ func (a asker) Prove(ctx context.Context, of common.Hash, leaf uint64) (piece.Pr
 	return a.n.store.S.PieceProof(ctx, sh.Root, leaf)
 }
 
+// openPins reads what is paid for out of the epochs.
+func (n *Node) openPins() *rewards.OpenPins {
+	return rewards.NewOpenPins(join.Epochs{Store: n.store}, 0)
+}
+
 // newChecker is the auditor's role of asking holders for what they prove.
 func (n *Node) newChecker() (*retrieval.Checker, error) {
 	return retrieval.New(retrieval.Config{
 		Key: n.home.Key, Network: n.book.Network, Params: n.book.Params, Chain: join.EpochChain{View: n.view},
-		Asker: asker{n}, Own: asker{n}, Courier: n, Judge: n.chain, Journal: n.journal, Patience: askPatience, Log: n.log,
+		Asker: asker{n}, Own: asker{n}, Courier: n, Judge: n.chain, Paid: n.openPins(), Journal: n.journal, Patience: askPatience, Log: n.log,
 		Every: 500 * time.Millisecond, Resend: 6,
 	})
 }

@@ -211,6 +211,14 @@ func (p *Poster) reports(ctx context.Context, in ruleset.Input) ([]protocol.Sign
 		return nil, fmt.Errorf("rewards: beacon of epoch %d: %w", checked, err)
 	}
 	round := retrieval.NewRound(in.Facts, in.Params, checked, block, beacon)
+	if data, ok := retrieval.Settled(in.Facts, in.Params, checked); ok {
+		d, err := p.read.load(ctx, data)
+		if err != nil { // they only inform: no epoch waits for them
+			p.log.Warn("cannot tell which retrieval reports were drawn; publishing none", "epoch", checked, "err", err)
+			return nil, nil
+		}
+		round.Pay(d.State.Pins)
+	}
 	seen := map[cid.Cid]bool{}
 	var out []protocol.Signed[protocol.RetrievalReport]
 	for _, s := range all {

@@ -30,6 +30,7 @@ type Config struct {
 	Journal *journal.Journal // its own questions and reports
 	Own     Prover           // nil: what this node holds itself is not used
 	Judge   Judge            // nil: nothing is taken to the chain
+	Paid    Paid             // nil: checks are drawn from sets alone; as the posters have it
 
 	Checks   int           // in an epoch; zero is 8, MaxDraw/2 the most
 	Bytes    uint64        // of answers in an epoch; zero is 64 KiB
@@ -182,6 +183,11 @@ func (c *Checker) turn(ctx context.Context, facts []protocol.Fact, epoch uint64)
 			return fmt.Errorf("retrieval: beacon of epoch %d: %w", e, err)
 		}
 		r := NewRound(facts, c.cfg.Params, e, block, beacon)
+		due, err := pins(ctx, c.cfg.Paid, facts, c.cfg.Params, e)
+		if err != nil {
+			return err
+		}
+		r.Pay(due)
 		turns = append(turns, turn{r, r.Draw(c.self, MaxDraw)})
 	}
 	first := turns[0].Epoch

@@ -18,6 +18,7 @@ type Inbox struct {
 	params  protocol.Params
 	chain   Chain
 	journal *journal.Journal
+	paid    Paid
 
 	mu     sync.Mutex
 	rounds map[uint64]*Round // guarded by mu; of the two newest epochs
@@ -27,6 +28,10 @@ type Inbox struct {
 func NewInbox(n protocol.Network, p protocol.Params, c Chain, j *journal.Journal) *Inbox {
 	return &Inbox{network: n, params: p, chain: c, journal: j, rounds: map[uint64]*Round{}}
 }
+
+// DrawPaid has rounds draw from what is paid for, as the auditors do. It is called
+// before the first report comes.
+func (b *Inbox) DrawPaid(p Paid) { b.paid = p }
 
 // Take keeps a report: on disk once it returns nil. ErrRefused says that it can
 // never be taken; with any other error, it is worth sending again.
@@ -67,10 +72,15 @@ func (b *Inbox) round(ctx context.Context, epoch uint64) (*Round, error) {
 	if err != nil {
 		return nil, fmt.Errorf("retrieval: beacon of epoch %d: %w", epoch, err)
 	}
+	due, err := pins(ctx, b.paid, facts, b.params, epoch)
+	if err != nil {
+		return nil, err
+	}
 	if len(b.rounds) > 1 {
 		clear(b.rounds)
 	}
 	r := NewRound(facts, b.params, epoch, block, beacon)
+	r.Pay(due)
 	b.rounds[epoch] = r
 	return r, nil
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/binary"
 	"slices"
+	"sync"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/crypto"
@@ -37,13 +38,17 @@ func questionOf(r protocol.RetrievalReport) journal.Question {
 }
 
 // Round is what the chain says of an epoch's checks: who may check, who holds
-// what, and the beacon. It is immutable.
+// what, what is paid for, and the beacon. It is immutable but for Pay.
 type Round struct {
 	Epoch    uint64
 	beacon   common.Hash
 	holders  []possession.Holder
+	paid     []paid
 	auditors map[common.Address]bool
 	payout   map[common.Address]common.Address
+
+	mu    sync.Mutex
+	drawn map[common.Address][]Check // guarded by mu; what was drawn already
 }
 
 // NewRound takes the facts up to the epoch's CommitBy, and the first block after
@@ -53,6 +58,7 @@ func NewRound(facts []protocol.Fact, p protocol.Params, epoch, block uint64, bea
 	r := &Round{
 		Epoch: epoch, beacon: beacon, holders: possession.Read(facts, p, until).Holders(p.PeriodAt(block)),
 		auditors: map[common.Address]bool{}, payout: map[common.Address]common.Address{},
+		drawn: map[common.Address][]Check{},
 	}
 	var fs []protocol.Fact
 	for _, f := range facts {
@@ -91,12 +97,24 @@ func (r *Round) operator(a common.Address) common.Address {
 // auditor. A holder is drawn first, each with the same chance, then a leaf of all
 // that it holds: for the i-th, w = keccak256("retrieval" ‖ beacon ‖ auditor ‖ i as 8
 // bytes); bytes 0…7 of w modulo the number of holders, by address and without the
-// auditor's own, and bytes 8…15 modulo the holder's leaves. Repetitions are left out.
+// auditor's own, and bytes 8…15 modulo the holder's leaves. Where pins are paid, every even i draws one of
+// them by value instead: bytes 8…31 modulo the sum of their values, and bytes 0…7
+// modulo the piece's leaves. Repetitions are left out.
 func (r *Round) Draw(auditor common.Address, n int) []Check {
-	n = min(n, MaxDraw)
 	if !r.auditors[auditor] {
 		return nil
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	all, ok := r.drawn[auditor]
+	if !ok {
+		all = r.draw(auditor)
+		r.drawn[auditor] = all
+	}
+	return slices.Clone(all[:max(0, min(n, len(all)))])
+}
+
+func (r *Round) draw(auditor common.Address) []Check {
 	var holders []possession.Holder
 	for _, h := range r.holders {
 		if r.operator(h.Node) != r.operator(auditor) {
@@ -106,8 +124,10 @@ func (r *Round) Draw(auditor common.Address, n int) []Check {
 	if len(holders) == 0 {
 		return nil
 	}
+	own := r.operator(auditor)
+	due := newLots(slices.DeleteFunc(slices.Clone(r.paid), func(p paid) bool { return r.operator(p.node) == own }))
 	var out []Check
-	for i := uint64(0); len(out) < n && i < 4*MaxDraw; i++ {
+	for i := uint64(0); len(out) < MaxDraw && i < 4*MaxDraw; i++ {
 		w := crypto.Keccak256([]byte("retrieval"), r.beacon[:], auditor[:], binary.BigEndian.AppendUint64(nil, i))
 		h := holders[binary.BigEndian.Uint64(w)%uint64(len(holders))]
 		total := leaves(h.Pieces)
@@ -118,7 +138,11 @@ func (r *Round) Draw(auditor common.Address, n int) []Check {
 		if err != nil {
 			continue
 		}
-		c := Check{Epoch: r.Epoch, Node: h.Node, ID: p.ID, Piece: p.Root, Size: p.Size, Leaf: leaf}
+		node := h.Node
+		if q, ok := due.pick(w[8:]); ok && i%2 == 0 {
+			node, p, leaf = q.node, q.held, binary.BigEndian.Uint64(w)%piece.Leaves(q.held.Size)
+		}
+		c := Check{Epoch: r.Epoch, Node: node, ID: p.ID, Piece: p.Root, Size: p.Size, Leaf: leaf}
 		if !slices.ContainsFunc(out, func(o Check) bool { return o.question() == c.question() }) {
 			out = append(out, c)
 		}
