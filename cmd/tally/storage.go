@@ -34,7 +34,9 @@ func (t *tool) storageCommand() *cobra.Command {
 	publish := &cobra.Command{
 		Use: "publish SHARD...", Short: "Show shards to all again of which it was lost whether they are private", Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return ask(cmd.Context(), t, func(ctx context.Context, c *api.Client) ([]api.PublishedShard, error) { return publishShards(ctx, c, args) }, sayPublished)
+			return ask(cmd.Context(), t, func(ctx context.Context, c *api.Client) ([]api.PublishedShard, error) {
+				return publishShards(ctx, c, args)
+			}, sayPublished)
 		},
 	}
 	start := &cobra.Command{
