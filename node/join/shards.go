@@ -77,18 +77,35 @@ func (s Shards) Holders(ctx context.Context, root cid.Cid) iter.Seq2[peer.ID, er
 
 // Serve answers shard streams of peers from now on.
 func (s Shards) Serve(v *shardstream.Server) error {
-	var strangers atomic.Int64
+	d := door{known: s.Known, most: maxStrangers}
 	return s.Host.Handle(shardstream.Name, shardLimits, func(ctx context.Context, id peer.ID, st *p2p.Stream) error {
 		account, err := p2p.AddressOf(id)
 		if err != nil {
 			return err
 		}
-		if s.Known != nil && !s.Known(account) {
-			defer strangers.Add(-1)
-			if strangers.Add(1) > maxStrangers {
-				return errStrangers
-			}
+		leave, err := d.enter(account)
+		if err != nil {
+			return err
 		}
+		defer leave()
 		return v.Serve(ctx, shardstream.Asker{Peer: id, Account: account}, st)
 	})
+}
+
+// door lets in only so many strangers at once.
+type door struct {
+	known func(common.Address) bool // nil knows everybody
+	most  int64
+	now   atomic.Int64 // strangers inside
+}
+
+func (d *door) enter(a common.Address) (leave func(), err error) {
+	if d.known == nil || d.known(a) {
+		return func() {}, nil
+	}
+	if d.now.Add(1) > d.most {
+		d.now.Add(-1)
+		return nil, errStrangers
+	}
+	return func() { d.now.Add(-1) }, nil
 }

@@ -3,6 +3,7 @@ package join
 import (
 	"bytes"
 	"context"
+	"errors"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -13,8 +14,6 @@ import (
 	"github.com/libp2p/go-libp2p/core/peer"
 
 	"tally/p2p"
-	"tally/protocol"
-	"tally/protocol/piece"
 	"tally/storage"
 	"tally/storage/shardstream"
 )
@@ -99,47 +98,29 @@ func TestShardsAreFetchedFromWhoeverHoldsThem(t *testing.T) {
 }
 
 func TestStrangersLeaveStreamsToRegisteredNodes(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	holder := openStore(t).S
-	want, err := holder.ImportFile(ctx, bytes.NewReader(make([]byte, 1000)))
-	if err != nil {
-		t.Fatal(err)
+	if maxStrangers >= shardLimits.Streams {
+		t.Fatal("strangers may have all streams")
 	}
-	v, err := shardstream.NewServer(shardstream.ServerConfig{
-		Store: holder,
-		Sign:  func(context.Context, protocol.Retrieved) ([]byte, error) { return []byte{1}, nil },
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	first := listenHost(t)
-	node := listenHost(t, first)
-	known := func(a common.Address) bool { return a == node.Address() }
-	if err := (Shards{Host: first, Known: known}).Serve(v); err != nil {
-		t.Fatal(err)
-	}
-	prove := func(h *p2p.Host) error {
-		c, err := Shards{Host: h}.Open(ctx, first.ID())
-		if err != nil {
-			return err
-		}
-		t.Cleanup(c.Reset)
-		_, err = shardstream.Prove(ctx, c, want.Root, piece.Hash{}, 0, 10*time.Second)
-		return err
-	}
-	for i := range maxStrangers/shardLimits.PerPeer + 1 {
-		h, full := listenHost(t, first), i == maxStrangers/shardLimits.PerPeer
-		connect(t, h, first)
-		for range shardLimits.PerPeer {
-			if err := prove(h); (err != nil) != full {
-				t.Fatalf("stranger %d: %v", i, err)
-			}
+	node := common.Address{1}
+	d := door{known: func(a common.Address) bool { return a == node }, most: maxStrangers}
+	var leave func()
+	for i := range maxStrangers {
+		var err error
+		if leave, err = d.enter(common.Address{2, byte(i)}); err != nil {
+			t.Fatalf("stranger %d: %v", i, err)
 		}
 	}
-	connect(t, node, first)
-	if err := prove(node); err != nil {
-		t.Fatal("a registered node was not answered:", err)
+	for range 2 {
+		if _, err := d.enter(common.Address{3}); !errors.Is(err, errStrangers) {
+			t.Fatal(err)
+		}
+	}
+	if _, err := d.enter(node); err != nil {
+		t.Fatal("a registered node was not let in:", err)
+	}
+	leave()
+	if _, err := d.enter(common.Address{3}); err != nil {
+		t.Fatal("no place came free:", err)
 	}
 }
 
