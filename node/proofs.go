@@ -70,12 +70,9 @@ func (n *Node) openProofs(ctx context.Context) (err error) {
 	return err
 }
 
-// followedWants are the shards of the datanets that the operator follows.
+// followedWants are the shards of the datanets that the operator follows; with an error, not all.
 func (n *Node) followedWants(ctx context.Context) ([]pinset.Wanted, error) {
 	followed, err := n.datanets.Followed(ctx)
-	if err != nil {
-		return nil, err
-	}
 	var out []pinset.Wanted
 	for _, w := range followed {
 		if w.Target > 0 {
@@ -84,7 +81,7 @@ func (n *Node) followedWants(ctx context.Context) ([]pinset.Wanted, error) {
 			})
 		}
 	}
-	return out, nil
+	return out, err
 }
 
 // proofLoops keep what was promised, and prove it.

@@ -503,6 +503,31 @@ func TestFollowedDatanetsWantWhatTheirNewestVersionOffers(t *testing.T) {
 	}
 }
 
+func TestADatanetThatIsNotReadableHidesNoOtherFromWhoFollows(t *testing.T) {
+	w, s := newWorld(t, 2)
+	lost, good := w.create(s[0], Draft{Name: "lost"}), w.create(s[0], Draft{Name: "good"})
+	w.add(s[0], lost, "lost")
+	root := w.add(s[0], good, "good").Shards[0].Root
+	for _, v := range []Version{lost, good} {
+		if _, err := s[1].Follow(t.Context(), v.CID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h, err := s[1].Head(t.Context(), lost.CID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	delete(w.docs, h.CID)
+	s[1].read.byCID = nil
+	got, err := s[1].Followed(t.Context())
+	if err == nil || !strings.Contains(err.Error(), lost.Origin.String()) {
+		t.Error("it is not said", err)
+	}
+	if len(got) != 1 || !got[0].Root.Equals(root) {
+		t.Errorf("wanted %+v", got)
+	}
+}
+
 func TestRunAsksOwnersUntilItsContextEnds(t *testing.T) {
 	w, s := newWorld(t, 2)
 	v := w.create(s[0], Draft{})

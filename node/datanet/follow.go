@@ -62,23 +62,35 @@ func (s *Service) Unfollow(ctx context.Context, c cid.Cid) error {
 // Following are the identities of the datanets followed.
 func (s *Service) Following() ([]cid.Cid, error) { return s.cids("datanet/follow/") }
 
-// Followed are the shards that the datanets followed offer, by the newest versions seen.
+// readWithin bounds the search for one followed datanet's newest version, which is kept here as a rule.
+const readWithin = 5 * time.Second
+
+// Followed are the shards that the datanets followed offer, by the newest versions seen. With an error
+// there are more: those of datanets whose version was not found, which it names.
 func (s *Service) Followed(ctx context.Context) ([]Wanted, error) {
 	list, err := s.Following()
 	if err != nil {
 		return nil, err
 	}
 	var out []Wanted
+	var missing []error
 	for _, origin := range list {
-		v, err := s.newestHere(ctx, origin)
+		v, err := s.newestWithin(ctx, origin)
 		if err != nil {
-			return nil, err
+			missing = append(missing, fmt.Errorf("datanet: what %s offers is not known: %w", origin, err))
+			continue
 		}
 		for _, x := range v.Manifest.Offered() {
 			out = append(out, Wanted{x.Root, x.Piece, x.Size, v.Manifest.Replicas, origin})
 		}
 	}
-	return out, nil
+	return out, errors.Join(missing...)
+}
+
+func (s *Service) newestWithin(ctx context.Context, origin cid.Cid) (Version, error) {
+	ctx, cancel := context.WithTimeout(ctx, readWithin)
+	defer cancel()
+	return s.newestHere(ctx, origin)
 }
 
 // newestHere is the newest version that this node has seen.
