@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"io"
+	"os"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -327,7 +329,7 @@ func TestCredentialsWithoutEndEndTheStream(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			return errors.Join(c.Send(request(t, 4, secret, 0, 1)), c.Send([]byte{6}))
+			return c.Send(request(t, 4, secret, 0, 1)) // its end does not wait for the credential
 		},
 		"shorter than said": func(c *conn) error { return errors.Join(c.Send(request(t, 4, secret, 0, 9)), c.Send([]byte{6})) },
 		"longer than said":  func(c *conn) error { return errors.Join(c.Send(request(t, 4, secret, 0, 1)), c.Send([]byte{6, 6})) },
@@ -360,4 +362,26 @@ func show(t testing.TB, c *conn, sh storage.Shard, b []byte) uint8 {
 		t.Fatal(err)
 	}
 	return a.Status
+}
+
+func TestWhoLostWhoseAShardIsDoesNotSayThatItIsPublic(t *testing.T) {
+	dir := t.TempDir()
+	one := open(t, dir)
+	want := importFile(t, one, noise(101, 1<<20))
+	if err := one.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(dir, "meta", "MANIFEST")); err != nil {
+		t.Fatal(err)
+	}
+	one = open(t, dir)
+	if of, private := one.Private(want.Root); !private || of.Defined() {
+		t.Fatalf("private %t, of %s", private, of)
+	}
+	net := newNetwork(t)
+	net.add("a", server(t, one).Serve)
+	f := fetcher(t, open(t, ""), net)
+	if _, err := f.Fetch(t.Context(), shardstream.Want{Root: want.Root}, nil); !errors.Is(err, shardstream.ErrRefused) {
+		t.Fatal(err)
+	}
 }
