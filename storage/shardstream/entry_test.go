@@ -368,7 +368,7 @@ func TestWhoLostWhoseAShardIsDoesNotSayThatItIsPublic(t *testing.T) {
 	dir := t.TempDir()
 	one := open(t, dir)
 	want := importFile(t, one, noise(101, 1<<20))
-	if err := one.Close(); err != nil {
+	if err := errors.Join(one.SetPrivate(t.Context(), want.Root, datanet), one.Close()); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Remove(filepath.Join(dir, "meta", "MANIFEST")); err != nil {

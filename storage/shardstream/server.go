@@ -214,7 +214,10 @@ func (v *visit) info(ctx context.Context, q request) error {
 	if err != nil {
 		return err
 	}
-	of, _ := v.s.c.Store.Private(q.Root)
+	of, private := v.s.c.Store.Private(q.Root)
+	if private && !of.Defined() {
+		return v.refuse(q, ErrRefused) // whose it is was lost; saying none would say that it is public
+	}
 	return v.send(statusGood, info{Piece: common.Hash(f.Piece), Size: f.Size, Layer: flat(layer), Datanet: of})
 }
 
