@@ -148,7 +148,7 @@ func TestBitswapKeepsWithinTheUploadBudget(t *testing.T) {
 	defer cancel()
 	holder, asker := openStore(t).S, openStore(t).S
 	data := make([]byte, 6<<20)
-	rand.NewChaCha8([32]byte{9}).Read(data)
+	_, _ = rand.NewChaCha8([32]byte{9}).Read(data)
 	want, err := holder.ImportFile(ctx, bytes.NewReader(data))
 	if err != nil {
 		t.Fatal(err)
