@@ -98,6 +98,30 @@ func bySystem(err error) bool {
 	return errors.Is(err, fs.ErrPermission)
 }
 
+// sweep removes the logs that hold nothing at all: a process died between making
+// one and giving it its length, and the engine would not open beside it.
+func sweep(dir string) error {
+	if inUse(dir) {
+		return nil // the other process is about to give it one
+	}
+	for _, kind := range []string{"*.vlog", "*.mem"} {
+		logs, err := filepath.Glob(filepath.Join(dir, kind))
+		if err != nil {
+			return fmt.Errorf("kv: sweep %s: %w", dir, err)
+		}
+		for _, l := range logs {
+			info, err := os.Stat(l)
+			if err != nil || info.Size() > 0 {
+				continue // the engine says what is wrong with it
+			}
+			if err := os.Remove(l); err != nil {
+				return fmt.Errorf("kv: sweep %s: %w", dir, err)
+			}
+		}
+	}
+	return nil
+}
+
 // A table is its blocks, the index of them, its length, the index's checksum and
 // its length. A block is its entries, where they begin, how many they are, the
 // block's checksum and its length. Lengths are 4 bytes, big-endian.

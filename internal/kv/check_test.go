@@ -124,6 +124,20 @@ func TestADamagedTableIsAnErrorNeverACrash(t *testing.T) {
 	}
 }
 
+func TestLogsWithoutAByteKeepNoDatabaseFromOpening(t *testing.T) {
+	dir := filled(t)
+	for _, name := range []string{"000077.vlog", "00077.mem"} {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 2 {
+		if err := readAll(dir); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func FuzzTable(f *testing.F) {
 	f.Add([]byte{})
 	f.Add(make([]byte, 24))

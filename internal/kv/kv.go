@@ -65,7 +65,7 @@ func Open(dir string, o Options) (*DB, error) {
 		bo = bo.WithInMemory(true)
 	} else if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("kv: make %s: %w", dir, err)
-	} else if err := check(dir); err != nil {
+	} else if err := errors.Join(check(dir), sweep(dir)); err != nil {
 		if inUse(dir) {
 			return nil, fmt.Errorf("%w: %s", ErrInUse, dir)
 		}

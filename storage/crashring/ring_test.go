@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -225,7 +226,15 @@ func (r *ring) hear(line string) bool {
 // acknowledged.
 func (r *ring) check() {
 	t := r.t
-	s, err := storage.Open(options(r.dir))
+	var said bytes.Buffer
+	opts := options(r.dir)
+	opts.Logger = slog.New(slog.NewTextHandler(&said, nil))
+	s, err := storage.Open(opts)
+	defer func() {
+		if t.Failed() {
+			t.Logf("the store said: %s", &said)
+		}
+	}()
 	if err != nil {
 		t.Errorf("does not open: %v", err)
 		return
