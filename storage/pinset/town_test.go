@@ -2,6 +2,7 @@ package pinset_test
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/crypto"
 	"github.com/ipfs/go-cid"
 
 	"tally/protocol"
@@ -29,7 +31,8 @@ var errFetch = errors.New("nobody answers")
 // take their time.
 type town struct {
 	t     *testing.T
-	rng   *rand.Rand
+	seed  uint64
+	rng   *rand.Rand // of the test itself
 	flaky int // of a hundred fetches, how many fail
 
 	mu      sync.Mutex
@@ -77,7 +80,7 @@ func newTown(t *testing.T, seed uint64, nodes int, room uint64) *town {
 	t.Helper()
 	t.Logf("seed %d", seed)
 	w := &town{
-		t: t, rng: rand.New(rand.NewPCG(seed, 5)), head: 1, changed: make(chan struct{}),
+		t: t, seed: seed, rng: rand.New(rand.NewPCG(seed, 5)), head: 1, changed: make(chan struct{}),
 		holders: map[common.Hash]map[common.Address]int{}, dead: map[common.Address]uint64{}, abreast: map[common.Hash]int{},
 		most: map[common.Hash]int{}, lowest: map[common.Hash]int{}, nodes: map[common.Address]*house{},
 		size: map[common.Hash]uint64{}, fakes: map[common.Address]bool{},
@@ -100,6 +103,14 @@ func (w *town) settle(a common.Address, room uint64) *house {
 	w.mu.Unlock()
 	h.start()
 	return h
+}
+
+// luck is what befalls a node with a piece. It does not depend on the order in which
+// nodes, which run at once, come to ask for it: a seed is one story, told the same
+// each time.
+func (h *house) luck(p common.Hash, of int) *rand.Rand {
+	sum := crypto.Keccak256(fmt.Appendf(nil, "%d %s %s %d", h.seed, h.me, p, of))
+	return rand.New(rand.NewPCG(binary.BigEndian.Uint64(sum), binary.BigEndian.Uint64(sum[8:])))
 }
 
 func (h *house) start() {
@@ -265,7 +276,8 @@ func (h *house) Fetch(ctx context.Context, x pinset.Wanted) error {
 	h.tries[x.Piece] = append(h.tries[x.Piece], h.head)
 	h.abreast[x.Piece]++
 	h.most[x.Piece] = max(h.most[x.Piece], h.abreast[x.Piece])
-	took, fails, refuse := time.Duration(1+h.rng.IntN(8))*time.Second+300*time.Millisecond, h.rng.IntN(100) < h.flaky, h.refuse
+	luck := h.luck(x.Piece, len(h.tries[x.Piece]))
+	took, fails, refuse := time.Duration(1+luck.IntN(8))*time.Second+300*time.Millisecond, luck.IntN(100) < h.flaky, h.refuse
 	h.mu.Unlock()
 	defer func() {
 		h.mu.Lock()
@@ -338,7 +350,7 @@ func (h *house) Drop(_ context.Context, p common.Hash) error {
 	defer h.mu.Unlock()
 	if h.chain[p] {
 		h.gone[p] = h.kept[p]
-		h.ops = append(h.ops, op{h.head + 5 + uint64(h.rng.IntN(period)), h.me, p, false}) // after the next proof
+		h.ops = append(h.ops, op{h.head + 5 + uint64(h.luck(p, -1).IntN(period)), h.me, p, false}) // after the next proof
 	} else {
 		delete(h.on, h.kept[p])
 	}
