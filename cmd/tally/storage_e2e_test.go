@@ -89,17 +89,14 @@ func (w *town) replicate(ctx context.Context, t *testing.T) books {
 		if slices.Sort(all); len(all) > target+1 || len(slices.Compact(slices.Clone(all))) != len(all) {
 			t.Errorf("shard %s was taken by nodes %v, three were wanted", s.Root, all)
 		}
-		at := w.holders(pieceOf(s))
-		t.Logf("shard %s is proved by nodes %v", s.Root, at)
-		for i := firstPin; i <= lastPin; i++ { // what each node says of itself is what the chain says
-			st := answer[api.StorageStatus](t, "--data", w.dirs[i], "storage", "status")
-			k := slices.IndexFunc(st.Pieces, func(p api.KeptPiece) bool { return p.Root == s.Root })
-			if k < 0 || st.Pieces[k].Holders != len(at) || st.Pieces[k].Mine != slices.Contains(at, i) {
-				t.Errorf("node %d says %+v of shard %s, which nodes %v hold", i+1, st.Pieces, s.Root, at)
-			}
-			if _, here := pinned(st, s.Root); here != slices.Contains(at, i) {
-				t.Errorf("node %d keeps %+v; holders of %s are %v", i+1, st.Pinned, s.Root, at)
-			}
+		t.Logf("shard %s is proved by nodes %v", s.Root, w.holders(pieceOf(s)))
+		for i := firstPin; i <= lastPin; i++ { // what each node says of itself comes to be what the chain says
+			w.poll(ctx, t, i, "it says of shard "+s.Root+" what the chain says", func(st api.StorageStatus) bool {
+				at := w.holders(pieceOf(s))
+				_, here := pinned(st, s.Root)
+				k := slices.IndexFunc(st.Pieces, func(p api.KeptPiece) bool { return p.Root == s.Root })
+				return k >= 0 && st.Pieces[k].Holders == len(at) && st.Pieces[k].Mine == slices.Contains(at, i) && here == slices.Contains(at, i)
+			})
 		}
 	}
 	return b
