@@ -79,12 +79,7 @@ func (c contributions) Commit(ctx context.Context, digest common.Hash) (uint64, 
 
 // Committed implements datanet.Chain.
 func (c contributions) Committed(account common.Address, digest common.Hash) (uint64, bool) {
-	for _, f := range c.view.Facts() {
-		if e, is := f.Event.(protocol.ContributionCommitted); is && e.Account == account && e.Digest == digest {
-			return f.Block, true
-		}
-	}
-	return 0, false
+	return c.view.Committed(account, digest)
 }
 
 // Await implements datanet.Chain.

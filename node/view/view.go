@@ -54,6 +54,7 @@ type View struct {
 	headers map[uint64]header                          // guarded by mu
 	offers  map[common.Hash]Offer                      // guarded by mu
 	nodes   map[common.Address]protocol.NodeRegistered // guarded by mu; replaced, never written to
+	commits map[protocol.ContributionCommitted]uint64  // guarded by mu; the first block of each
 	first   uint64                                     // guarded by mu; the lowest block with a header
 	head    uint64                                     // guarded by mu
 	changed chan struct{}                              // guarded by mu; closed and replaced at every change
@@ -61,7 +62,7 @@ type View struct {
 
 // New returns an empty view.
 func New(decode Decoder) *View {
-	return &View{decode: decode, headers: map[uint64]header{}, offers: map[common.Hash]Offer{}, nodes: map[common.Address]protocol.NodeRegistered{}, changed: make(chan struct{})}
+	return &View{decode: decode, headers: map[uint64]header{}, offers: map[common.Hash]Offer{}, nodes: map[common.Address]protocol.NodeRegistered{}, commits: map[protocol.ContributionCommitted]uint64{}, changed: make(chan struct{})}
 }
 
 // Apply appends a block's facts. It is the watcher's to call.
@@ -80,8 +81,13 @@ func (v *View) Apply(_ context.Context, b watch.Block) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	for _, f := range fresh {
-		if o, ok := f.Event.(protocol.OfferOpened); ok {
-			v.offers[o.ID] = Offer{o, f.Block, f.Time}
+		switch e := f.Event.(type) {
+		case protocol.OfferOpened:
+			v.offers[e.ID] = Offer{e, f.Block, f.Time}
+		case protocol.ContributionCommitted:
+			if _, again := v.commits[e]; !again {
+				v.commits[e] = f.Block
+			}
 		}
 	}
 	v.facts = append(v.facts, fresh...)
@@ -111,6 +117,7 @@ func (v *View) Revert(_ context.Context, to uint64) error {
 		}
 	}
 	v.facts = kept
+	maps.DeleteFunc(v.commits, func(_ protocol.ContributionCommitted, first uint64) bool { return first > to })
 	v.nodes = enter(map[common.Address]protocol.NodeRegistered{}, kept)
 	for n := range v.headers {
 		if n > to {
@@ -186,6 +193,15 @@ func (v *View) Offer(id common.Hash) (Offer, error) {
 		return Offer{}, fmt.Errorf("%w: offer %s", ErrUnknown, id)
 	}
 	return o, nil
+}
+
+// Committed is the first block in which an account committed to a digest, and
+// whether it has. An account that repeats itself costs no memory but its facts.
+func (v *View) Committed(account common.Address, digest common.Hash) (block uint64, ok bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	block, ok = v.commits[protocol.ContributionCommitted{Account: account, Digest: digest}]
+	return block, ok
 }
 
 // Await blocks until ready is true of the view, or ctx ends. ready is called

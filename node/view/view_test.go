@@ -124,3 +124,43 @@ func TestRegistryFollowsTheChainAndItsReorganisations(t *testing.T) {
 		t.Errorf("%d nodes after the block was taken back", len(v.Nodes()))
 	}
 }
+
+// A contribution is dated by the first of its commitments that is still on the chain.
+func TestCommitmentCountsFromItsFirstBlockThatStands(t *testing.T) {
+	v := New(func(l types.Log) (protocol.Fact, bool, error) {
+		return protocol.Fact{Block: l.BlockNumber, Event: protocol.ContributionCommitted{Account: common.Address{byte(l.Index)}, Digest: l.Topics[0]}}, true, nil
+	})
+	one, two := common.Hash{1}, common.Hash{2}
+	entry := func(n uint64, who uint, digests ...common.Hash) watch.Block {
+		b := block(n, byte(who), digests...)
+		for i := range b.Logs {
+			b.Logs[i].Index = who
+		}
+		return b
+	}
+	at := func(who byte, d common.Hash, want uint64) {
+		t.Helper()
+		if n, ok := v.Committed(common.Address{who}, d); n != want || ok != (want > 0) {
+			t.Errorf("%d committed to %x in block %d, %v; want %d", who, d[0], n, ok, want)
+		}
+	}
+	apply(t, v, entry(3, 1, one), entry(4, 2, one), entry(5, 1, one, two), entry(6, 1, one))
+	at(1, one, 3)
+	at(2, one, 4)
+	at(1, two, 5)
+	at(2, two, 0)
+	if err := v.Revert(t.Context(), 4); err != nil {
+		t.Fatal(err)
+	}
+	at(1, one, 3) // what was said again and taken back was first said before
+	at(1, two, 0)
+	if err := v.Revert(t.Context(), 2); err != nil {
+		t.Fatal(err)
+	}
+	at(1, one, 0)
+	at(2, one, 0)
+	apply(t, v, entry(3, 2, two), entry(4, 1, one))
+	at(1, one, 4)
+	at(2, one, 0)
+	at(2, two, 3)
+}
