@@ -116,6 +116,7 @@ func (a *Assembly) Adopt(ctx context.Context, o Outline) error {
 	a.stop()
 	had := a.have
 	if a.f == nil {
+		had = nil
 		if old, bits, err := a.load(); err == nil && len(old.Layer) > 0 {
 			had = bits
 		}
@@ -246,6 +247,15 @@ func (a *Assembly) Have(i int) bool {
 	return a.have[i]
 }
 
+// Walked returns how many spans, from the first on, the reader of blocks is through
+// with. All their blocks are known to be the root's but for the last three MiB, of which
+// some may still wait for the rest of a block.
+func (a *Assembly) Walked() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.cursor
+}
+
 // Span returns where in the file a span is.
 func (a *Assembly) Span(i int) (off uint64, n int) { return a.outline.span(i) }
 
@@ -344,11 +354,26 @@ func (a *Assembly) Finish(ctx context.Context) (Shard, error) {
 	r := a.record
 	r.Piece, r.Size, r.layer = a.outline.Piece, a.outline.Size, a.outline.Layer
 	sh, err := a.s.settle(a.f, r, a.res)
+	if errors.Is(err, errUnsynced) {
+		err = errors.Join(err, a.anew())
+	}
 	if err != nil {
 		return Shard{}, fmt.Errorf("fetch %s: %w", a.root, err)
 	}
 	a.Discard()
 	return sh, nil
+}
+
+// anew forgets the files: another Adopt begins with none.
+func (a *Assembly) anew() error {
+	errs := []error{a.f.Close(), a.bitmap.Close()}
+	a.f, a.bitmap = nil, nil
+	for _, path := range []string{a.path(), a.mapPath()} {
+		if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+			errs = append(errs, fail("fetch", err))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // Discard removes what is on the disk of an assembly that nobody will go on with.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -217,16 +218,24 @@ func (k *core) adopt(root cid.Cid, size int64) (bool, error) {
 		}
 	}
 	r, err := k.recheck(context.Background(), root, nil) //nolint:forbidigo // Open takes no context: what the index lacks is always read
-	switch {
-	case err == nil:
+	if err == nil {
 		return true, k.indexShard(r)
-	case malformed(err) || errors.Is(err, ErrTruncated):
-		k.setAside(root, err)
-	default:
-		k.unreadable(root, err)
+	}
+	if !k.outOfTheWay(root, err) {
 		k.stray += uint64(size)
 	}
 	return false, nil
+}
+
+// outOfTheWay sets a file aside that is no shard, and says so; one that could not be
+// read stays.
+func (k *core) outOfTheWay(root cid.Cid, why error) bool {
+	if malformed(why) || errors.Is(why, ErrTruncated) {
+		k.setAside(root, why)
+		return true
+	}
+	k.unreadable(root, why)
+	return false
 }
 
 // unreadable remembers a shard whose file is there and cannot be read. It stays
@@ -238,30 +247,69 @@ func (k *core) unreadable(root cid.Cid, why error) {
 	k.aside[root] = "its file cannot be read: " + why.Error()
 }
 
-// adoptWaiting indexes one shard that Open left waiting. It says whether there
-// was one.
-func (k *core) adoptWaiting() (bool, error) {
+// adoptWaiting indexes one shard that Open left waiting, and says whether there was
+// one. Its file is read without a lock, as fast as the disk gives it, because nothing
+// of it is served until then; under the lock it must still be the same file.
+func (k *core) adoptWaiting(ctx context.Context) (bool, error) {
+	root := cid.Undef
+	k.mu.RLock()
+	for root = range k.waiting {
+		break
+	}
+	k.mu.RUnlock()
+	if !root.Defined() {
+		return false, nil
+	}
+	var r *record
+	var read os.FileInfo
+	f, err := os.Open(k.path(root))
+	if err == nil {
+		defer func() { _ = f.Close() }()
+		read, err = f.Stat()
+	}
+	if err == nil {
+		k.log.Info("indexing shard from its file", "root", root, "bytes", read.Size())
+		r, err = k.check(ctx, &paced{ctx: ctx, r: f}, io.Discard, root, DefaultMaxShard, nil)
+	}
+	if ctx.Err() != nil {
+		return false, fail("index shard", ctx.Err())
+	}
 	k.commit.Lock()
 	defer k.commit.Unlock()
 	if err := k.writable(); err != nil {
 		return false, err
 	}
-	k.mu.Lock()
-	root, size := cid.Undef, int64(0)
-	for root, size = range k.waiting {
-		break
-	}
-	delete(k.waiting, root)
-	k.mu.Unlock()
-	if !root.Defined() {
-		return false, nil
-	}
 	if k.record(root) != nil { // it was fetched meanwhile, and booked anew
-		k.vol.Drop(volume.Shards, uint64(size))
+		k.vol.Drop(volume.Shards, uint64(k.adopted(root)))
 		return true, nil
 	}
-	_, err := k.adopt(root, size)
-	return true, err
+	if read != nil && !sameFile(k.path(root), read) {
+		return true, nil // it is looked at again
+	}
+	if err == nil {
+		if err := k.indexShard(r); err != nil {
+			return false, err // it waits on
+		}
+	} else {
+		k.outOfTheWay(root, err)
+	}
+	k.adopted(root)
+	return true, nil
+}
+
+// adopted ends the waiting of a shard and returns the size of its file.
+func (k *core) adopted(root cid.Cid) (size int64) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	size = k.waiting[root]
+	delete(k.waiting, root)
+	return size
+}
+
+// sameFile says whether a path still has the file that was read, unchanged.
+func sameFile(path string, read os.FileInfo) bool {
+	now, err := os.Stat(path)
+	return err == nil && os.SameFile(read, now) && now.Size() == read.Size() && now.ModTime().Equal(read.ModTime())
 }
 
 // setAside moves a broken shard out of the way, keeping its bytes.

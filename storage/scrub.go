@@ -101,7 +101,8 @@ func (k *core) loadScrub() error {
 // restart it goes on with the next shard. Shards that came in behind it are read by
 // the next pass. A shard that gave a bad block to a reader is looked at first.
 // Without passes (ScrubConfig.Interval) it still looks at such shards, heals what is known
-// to be damaged, and indexes what waits for it; a pass under way rests.
+// to be damaged, and indexes what waits for it, which is read as fast as the disk gives
+// it; a pass under way rests.
 //
 // While a shard heals its good blocks are served. A disk that is not there, or
 // that takes nothing, makes it wait.
@@ -162,7 +163,7 @@ func (l *scrubber) step(ctx context.Context) (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	if more, err := l.adoptWaiting(); more || err != nil {
+	if more, err := l.adoptWaiting(ctx); more || err != nil {
 		return 0, err
 	}
 	st := l.ScrubStatus()

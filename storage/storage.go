@@ -200,11 +200,12 @@ type core struct {
 
 	private privacy // which shards outsiders do not see
 
-	damage    map[cid.Cid]*Damage // guarded by mu: shards that are not whole; a Damage never changes
-	suspects  map[cid.Cid]bool    // guarded by mu: shards that gave a bad block
-	scrub     ScrubStatus         // guarded by mu
-	patience  time.Duration       // how long Close waits for the databases
-	shut      chan struct{}       // closed when they are closed, after Close
+	damage    map[cid.Cid]*Damage  // guarded by mu: shards that are not whole; a Damage never changes
+	suspects  map[cid.Cid]bool     // guarded by mu: shards that gave a bad block
+	scrub     ScrubStatus          // guarded by mu
+	patience  time.Duration        // how long Close waits for the databases
+	sync      func(*os.File) error // makes a file or directory durable
+	shut      chan struct{}        // closed when they are closed, after Close
 	scrubbing atomic.Bool
 	wide      atomic.Int32  // readers of files that hold many blocks
 	nudge     chan struct{} // tells a scrub of suspects; holds one
@@ -221,7 +222,7 @@ func Open(c Config) (*Store, error) {
 		shards: map[cid.Cid]*record{}, byID: map[uint64]*record{},
 		aside: map[cid.Cid]string{}, bad: map[string]cid.Cid{}, busy: map[cid.Cid]chan struct{}{},
 		left: map[cid.Cid]uint64{}, waiting: map[cid.Cid]int64{}, damage: map[cid.Cid]*Damage{}, suspects: map[cid.Cid]bool{}, nudge: make(chan struct{}, 1),
-		patience: closeWithin, shut: make(chan struct{}),
+		patience: closeWithin, shut: make(chan struct{}), sync: (*os.File).Sync,
 	}
 	if k.log == nil {
 		k.log = slog.New(slog.DiscardHandler)
