@@ -423,6 +423,10 @@ func (n *Node) loops() []loop {
 		})
 		add("poster", p, err)
 	}
+	if cfg.Has(home.Auditor) || cfg.Has(home.Poster) {
+		p, err := rewards.NewPruner(rewards.PrunerConfig{Params: n.book.Params, Chain: c, Store: epochs, Of: []rewards.Prunable{n.journal, toldPosters{n.db}}, Log: n.log})
+		add("pruner", p, err)
+	}
 	return ls
 }
 

@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -144,8 +145,12 @@ func (n *Node) newChecker() (*retrieval.Checker, error) {
 
 // SendReport implements retrieval.Courier, as SendVerdict does.
 func (n *Node) SendReport(ctx context.Context, s protocol.Signed[protocol.RetrievalReport]) error {
+	r, err := s.Open(n.book.Network)
+	if err != nil {
+		return err
+	}
 	return n.toPosters(ctx, func(ctx context.Context, poster common.Address) error {
-		return n.tellOnce(ctx, poster, s.CID(), streamReport, s.Bytes())
+		return n.tellOnce(ctx, poster, r.Epoch, s.CID(), streamReport, s.Bytes())
 	})
 }
 
@@ -192,9 +197,10 @@ func (n *Node) toPosters(ctx context.Context, tell func(context.Context, common.
 	return errs
 }
 
-// tellOnce gives one poster a message, unless it has acknowledged it or has no bond.
-func (n *Node) tellOnce(ctx context.Context, poster common.Address, id cid.Cid, stream string, b []byte) error {
-	key := append(append([]byte("told/"), id.Bytes()...), poster[:]...)
+// tellOnce gives one poster a message about an epoch, unless it has acknowledged it or
+// has no bond.
+func (n *Node) tellOnce(ctx context.Context, poster common.Address, epoch uint64, id cid.Cid, stream string, b []byte) error {
+	key := toldPosters{}.key(epoch, id, poster)
 	err := n.db.View(func(tx *kv.Tx) error {
 		_, err := tx.Get(key)
 		return err
@@ -210,4 +216,44 @@ func (n *Node) tellOnce(ctx context.Context, poster common.Address, id cid.Cid, 
 		return fmt.Errorf("node: %s to poster %s: %w", stream, poster, err)
 	}
 	return n.db.Update(func(tx *kv.Tx) error { return tx.Set(key, []byte{1}) })
+}
+
+// toldPosters is what posters have acknowledged, by epoch.
+type toldPosters struct{ db *kv.DB }
+
+const (
+	toldPrefix = "told/"
+	maxPrune   = 1024 // dropped at a time
+)
+
+func (toldPosters) key(epoch uint64, id cid.Cid, poster common.Address) []byte {
+	key := binary.BigEndian.AppendUint64([]byte(toldPrefix), epoch)
+	return append(append(key, id.Bytes()...), poster[:]...)
+}
+
+// Prune implements rewards.Prunable.
+func (t toldPosters) Prune(before uint64) (dropped int, err error) {
+	var old [][]byte
+	err = t.db.Update(func(tx *kv.Tx) error {
+		for it, err := range tx.Scan([]byte(toldPrefix)) {
+			if err != nil {
+				return err
+			}
+			b := it.Key[len(toldPrefix):]
+			if len(b) < 8 || binary.BigEndian.Uint64(b) >= before || len(old) == maxPrune {
+				break // keys are in the order of epochs
+			}
+			old = append(old, it.Key)
+		}
+		for _, k := range old {
+			if err := tx.Delete(k); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, fmt.Errorf("node: prune what posters were told: %w", err)
+	}
+	return len(old), nil
 }

@@ -100,6 +100,9 @@ func (n *Node) takeVerdict(ctx context.Context, _ common.Address, b []byte) ([]b
 	if !n.registered(v.Auditor, home.ClassAudit) {
 		return nil, fmt.Errorf("%w: %s is no auditor", ErrStranger, v.Auditor)
 	}
+	if _, now := n.view.Head(); v.Epoch > n.book.Params.EpochAt(now) { // it would be kept for good
+		return nil, fmt.Errorf("%w: a verdict about epoch %d, which is to come", protocol.ErrDocument, v.Epoch)
+	}
 	if err := n.journal.AddVerdict(ctx, s); err != nil {
 		return nil, err
 	}
@@ -121,11 +124,15 @@ func (n *Node) registered(account common.Address, class string) bool {
 // is an error and the auditor sends again, to those that did not. A poster without
 // a bond cannot anchor, so it is not waited for.
 func (n *Node) SendVerdict(ctx context.Context, s protocol.Signed[protocol.Verdict]) error {
+	v, err := s.Open(n.book.Network)
+	if err != nil {
+		return err
+	}
 	if err := n.journal.AddVerdict(ctx, s); err != nil { // this node may post too
 		return err
 	}
 	return n.toPosters(ctx, func(ctx context.Context, poster common.Address) error {
-		return n.tellOnce(ctx, poster, s.CID(), streamVerdict, s.Bytes())
+		return n.tellOnce(ctx, poster, v.Epoch, s.CID(), streamVerdict, s.Bytes())
 	})
 }
 

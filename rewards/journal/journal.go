@@ -4,9 +4,9 @@
 // asked, so that a restart does not ask them all again.
 //
 // The life of a verdict: an auditor adds it before it sends it; the poster adds
-// it and then acknowledges; the poster's step reads all of an epoch; Prune drops
-// what is settled. Of a worker's adverts only the one with the latest Since is
-// kept.
+// it and then acknowledges; the poster's step reads all of an epoch; once what it
+// judges is settled for good, Prune drops it (rewards.Pruner says when). Of a
+// worker's adverts only the one with the latest Since is kept.
 //
 // A Journal is safe for concurrent use. It checks signatures. Whether an auditor
 // is registered is its caller's to ask, before adding: otherwise strangers
@@ -174,17 +174,21 @@ func (j *Journal) Adverts(ctx context.Context) ([]protocol.Signed[protocol.Adver
 	return out, nil
 }
 
-// Prune drops verdicts, reports, questions and proofs of epochs before the given one, some
-// thousands at most: call it again.
-func (j *Journal) Prune(before uint64) error {
-	return j.db.Update(func(tx *kv.Tx) error {
+// maxPrune bounds what one Prune drops.
+const maxPrune = 1024
+
+// Prune drops verdicts, reports, questions and proofs of epochs before the given one,
+// some at a time: it says how many, and with 0 nothing is left. Which epochs may go is
+// the caller's to know.
+func (j *Journal) Prune(before uint64) (dropped int, err error) {
+	err = j.db.Update(func(tx *kv.Tx) error {
 		var old [][]byte
 		for _, prefix := range []string{"v/", "r/", "q/", "p/"} {
 			for it, err := range tx.Scan([]byte(prefix)) {
 				if err != nil {
 					return err
 				}
-				if len(it.Key) < 10 || epochOf(it.Key) >= before || len(old) >= 1024 {
+				if len(it.Key) < 10 || epochOf(it.Key) >= before || len(old) >= maxPrune {
 					break // keys are in the order of epochs
 				}
 				old = append(old, it.Key)
@@ -195,6 +199,11 @@ func (j *Journal) Prune(before uint64) error {
 				return err
 			}
 		}
+		dropped = len(old)
 		return nil
 	})
+	if err != nil {
+		return 0, fmt.Errorf("journal: prune: %w", err)
+	}
+	return dropped, nil
 }

@@ -51,8 +51,11 @@ func TestVerdictsSurviveReopeningAndContradictionsAreBothKept(t *testing.T) {
 	if _, ok, err := j.Verdict(protocol.CIDOf([]byte("other")), 3, rewardstest.Addr("a")); ok || err != nil {
 		t.Errorf("about another receipt: %v, %v", ok, err)
 	}
-	if err := j.Prune(3); err != nil {
-		t.Fatal(err)
+	for n := 1; n > 0; {
+		var err error
+		if n, err = j.Prune(3); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if vs, err := j.Verdicts(t.Context(), 0); err != nil || len(vs) != 3 {
 		t.Errorf("after pruning %d verdicts, %v", len(vs), err)

@@ -74,8 +74,11 @@ func TestFirstReportOnAQuestionStandsAcrossRestarts(t *testing.T) {
 	if _, ok, err := j.Proof(journal.Question{Epoch: 2}); ok || err != nil {
 		t.Errorf("a leaf that nobody showed: %t, %v", ok, err)
 	}
-	if err := j.Prune(3); err != nil {
-		t.Fatal(err)
+	for n := 1; n > 0; {
+		var err error
+		if n, err = j.Prune(3); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if all, err := j.Reports(t.Context(), 0); err != nil || len(all) != 1 {
 		t.Errorf("%d reports are left, %v", len(all), err)
