@@ -50,6 +50,9 @@ func (b blockView) Get(ctx context.Context, c cid.Cid) (blocks.Block, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := b.k.visible(c); err != nil { // a private shard may have come in between: its mark is older than it
+		return nil, err
+	}
 	return blocks.NewBlockWithCid(data, c)
 }
 
@@ -58,6 +61,9 @@ func (b blockView) GetSize(_ context.Context, c cid.Cid) (int, error) {
 		return -1, err
 	}
 	n, err := b.k.size(c)
+	if err == nil {
+		err = b.k.visible(c) // as in Get
+	}
 	if err != nil {
 		return -1, err
 	}

@@ -23,12 +23,18 @@ import (
 // A source that is an io.Seeker, as an open file, is written to the disk once;
 // another one twice, because its length is known too late.
 func (s *Store) ImportFile(ctx context.Context, r io.Reader) (Shard, error) {
+	return s.importFile(ctx, r, cid.Undef)
+}
+
+// importFile is ImportFile, private if of is defined.
+func (s *Store) importFile(ctx context.Context, r io.Reader, of cid.Cid) (Shard, error) {
 	if src, at, size := sizeOf(r); src != nil {
 		p, err := s.newInplace(uint64(size))
 		if err != nil {
 			return Shard{}, fail("import", err)
 		}
 		if p != nil {
+			p.of = of
 			sh, err := s.importInplace(ctx, src, p)
 			if !errors.Is(err, errLength) {
 				return sh, err
@@ -39,22 +45,23 @@ func (s *Store) ImportFile(ctx context.Context, r io.Reader) (Shard, error) {
 			}
 		}
 	}
-	return s.importDAG(ctx, func(b unixfs.Blocks) (cid.Cid, error) { return unixfs.ImportFile(ctx, b, r) })
+	return s.importDAG(ctx, of, func(b unixfs.Blocks) (cid.Cid, error) { return unixfs.ImportFile(ctx, b, r) })
 }
 
 // ImportDir is ImportFile for a directory: a Hugging Face model, say. Modes and
 // times are not kept. Links to files are followed; other things are refused.
 // Pass os.Root's FS for a directory that somebody else filled.
 func (s *Store) ImportDir(ctx context.Context, f fs.FS) (Shard, error) {
-	return s.importDAG(ctx, func(b unixfs.Blocks) (cid.Cid, error) { return unixfs.ImportDir(ctx, b, f) })
+	return s.importDAG(ctx, cid.Undef, func(b unixfs.Blocks) (cid.Cid, error) { return unixfs.ImportDir(ctx, b, f) })
 }
 
-func (s *Store) importDAG(ctx context.Context, build func(unixfs.Blocks) (cid.Cid, error)) (sh Shard, err error) {
+func (s *Store) importDAG(ctx context.Context, of cid.Cid, build func(unixfs.Blocks) (cid.Cid, error)) (sh Shard, err error) {
 	res, err := s.reserve(0)
 	if err != nil {
 		return Shard{}, fail("import", err)
 	}
 	defer res.Release()
+	res.of = of
 	dir, err := os.MkdirTemp(filepath.Join(s.dir, "tmp"), "import-")
 	if err != nil {
 		return Shard{}, fail("import", err)
@@ -99,7 +106,12 @@ func (s spooled) GetBlock(_ context.Context, c cid.Cid) ([]byte, error) { return
 // it. Each way in which a file can be wrong has its own error, and then nothing
 // is kept.
 func (s *Store) ImportCAR(ctx context.Context, r io.Reader, want cid.Cid) (Shard, error) {
-	sh, err := s.copyCAR(ctx, r, want, s.max)
+	return s.importCAR(ctx, r, want, cid.Undef)
+}
+
+// importCAR is ImportCAR, private if of is defined.
+func (s *Store) importCAR(ctx context.Context, r io.Reader, want, of cid.Cid) (Shard, error) {
+	sh, err := s.copyCAR(ctx, r, want, s.max, of)
 	if err != nil {
 		return Shard{}, fmt.Errorf("import CAR: %w", err)
 	}

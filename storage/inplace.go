@@ -55,9 +55,10 @@ func sizeOf(r io.Reader) (s io.ReadSeeker, at, size int64) {
 // that cannot go this way.
 type inplace struct {
 	k    *core
-	size uint64 // of the source
-	gap  uint64 // where the first leaf's section begins
-	most uint64 // bytes of the file if no leaf comes twice
+	size uint64  // of the source
+	of   cid.Cid // whose the shard is, if it is private
+	gap  uint64  // where the first leaf's section begins
+	most uint64  // bytes of the file if no leaf comes twice
 
 	front  []byte // what of the first span is known; the gap comes last
 	end    uint64 // where the next section goes
@@ -103,6 +104,7 @@ func (k *core) importInplace(ctx context.Context, r io.Reader, p *inplace) (Shar
 		return Shard{}, err
 	}
 	defer res.Release()
+	res.of = p.of
 	f, err := k.temporary()
 	if err != nil {
 		return Shard{}, err

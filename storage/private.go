@@ -78,8 +78,8 @@ func (s *Store) SetPrivate(ctx context.Context, root, of cid.Cid) error {
 	if err := car.CheckCID(root); err != nil {
 		return fmt.Errorf("set private: %w", err)
 	}
-	if of.ByteLen() > maxOf {
-		return fmt.Errorf("set private: datanet of %d bytes: %w", of.ByteLen(), ErrCID)
+	if err := checkOf(of); err != nil {
+		return err
 	}
 	s.commit.Lock()
 	defer s.commit.Unlock()
@@ -92,17 +92,29 @@ func (s *Store) SetPrivate(ctx context.Context, root, of cid.Cid) error {
 	if m, ok := s.private.get(root); ok && m.of.Equals(of) && s.record(root) != nil {
 		return nil
 	}
+	return s.mark(root, of)
+}
+
+// mark makes or renews a mark, durably. The caller holds commit.
+func (k *core) mark(root, of cid.Cid) error {
 	m := mark{of, time.Now().Unix()}
 	b := m.encode()
-	done, err := s.metaRoom(len(b), true)
+	done, err := k.metaRoom(len(b), true)
 	if err != nil {
 		return err
 	}
 	defer done(len(b))
-	if err := s.meta.Update(func(tx *kv.Tx) error { return tx.Set(key(keyPrivate, root.Bytes()), b) }); err != nil {
+	if err := k.meta.Update(func(tx *kv.Tx) error { return tx.Set(key(keyPrivate, root.Bytes()), b) }); err != nil {
 		return fail("set private", err)
 	}
-	s.private.set(root, m)
+	k.private.set(root, m)
+	return nil
+}
+
+func checkOf(of cid.Cid) error {
+	if of.ByteLen() > maxOf {
+		return fmt.Errorf("set private: datanet of %d bytes: %w", of.ByteLen(), ErrCID)
+	}
 	return nil
 }
 

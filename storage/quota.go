@@ -23,6 +23,7 @@ type reservation struct {
 	*volume.Reservation
 	k    *core
 	root cid.Cid // of a fetch, whose files may stay; else cid.Undef
+	of   cid.Cid // whose the shard is, if it is private and new; else cid.Undef
 
 	mu     sync.Mutex // taken before those of the volume
 	others uint64     // guarded by mu: bytes of files of the root that another way of fetching it left
