@@ -136,10 +136,8 @@ func (k *core) settle(f *os.File, r *record, res *reservation) (Shard, error) {
 	if err := res.Grow(r.cost()); err != nil {
 		return Shard{}, err
 	}
-	if !k.temp {
-		if err := f.Sync(); err != nil {
-			return Shard{}, fail("sync shard", err)
-		}
+	if err := k.syncFile(f); err != nil {
+		return Shard{}, err
 	}
 	k.commit.Lock()
 	defer k.commit.Unlock()
@@ -155,13 +153,17 @@ func (k *core) settle(f *os.File, r *record, res *reservation) (Shard, error) {
 			return Shard{}, err
 		}
 	}
+	_, alone := os.Lstat(k.path(r.Root))
 	if err := os.Rename(f.Name(), k.path(r.Root)); err != nil {
 		return Shard{}, fail("rename shard", err)
 	}
-	res.keep(r)
 	if err := k.syncDir("shards"); err != nil {
+		if alone != nil { // another try makes the entry anew; what took the place of a file is better than that
+			err = errors.Join(err, os.Remove(k.path(r.Root)))
+		}
 		return Shard{}, err
 	}
+	res.keep(r)
 	if old != nil {
 		return r.shard(), k.replaced(old, r)
 	}
@@ -174,6 +176,27 @@ func (k *core) settle(f *os.File, r *record, res *reservation) (Shard, error) {
 	return r.shard(), nil
 }
 
+// errUnsynced says that the disk did not take what a file holds.
+var errUnsynced = errors.New("storage: the disk did not take a file, which is begun anew")
+
+// syncFile makes what a file holds durable. Where the disk did not take it the file is
+// removed: the system tells of such an error once, keeps what it could not write in
+// memory, and would read it back and call it durable the next time.
+func (k *core) syncFile(f *os.File) error {
+	if k.temp {
+		return nil
+	}
+	err := k.sync(f)
+	if err == nil {
+		return nil
+	}
+	err = fail("sync shard", fmt.Errorf("%w: %w", errUnsynced, err))
+	if e := os.Remove(f.Name()); e != nil && !errors.Is(e, os.ErrNotExist) {
+		err = errors.Join(err, e)
+	}
+	return err
+}
+
 func (k *core) syncDir(name string) error {
 	if k.temp {
 		return nil
@@ -182,7 +205,7 @@ func (k *core) syncDir(name string) error {
 	if err != nil {
 		return fail("sync directory", err)
 	}
-	if err := errors.Join(d.Sync(), d.Close()); err != nil {
+	if err := errors.Join(k.sync(d), d.Close()); err != nil {
 		return fail("sync directory", err)
 	}
 	return nil
