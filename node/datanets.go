@@ -29,13 +29,13 @@ const commitWithin = 5 * time.Minute
 type shardStore struct{ join.Store }
 
 // ImportFile implements datanet.Shards.
-func (s shardStore) ImportFile(ctx context.Context, r io.Reader) (storage.Shard, error) {
-	return s.S.ImportFile(ctx, r)
+func (s shardStore) ImportFile(ctx context.Context, r io.Reader, of cid.Cid) (storage.Shard, error) {
+	return s.S.ImportPrivateFile(ctx, r, of)
 }
 
 // ImportCAR implements datanet.Shards.
-func (s shardStore) ImportCAR(ctx context.Context, r io.Reader, root cid.Cid) (storage.Shard, error) {
-	return s.S.ImportCAR(ctx, r, root)
+func (s shardStore) ImportCAR(ctx context.Context, r io.Reader, of cid.Cid) (storage.Shard, error) {
+	return s.S.ImportPrivateCAR(ctx, r, cid.Undef, of)
 }
 
 // Pin implements datanet.Shards.

@@ -19,6 +19,7 @@ import (
 	"tally/protocol"
 	"tally/storage"
 	"tally/storage/records"
+	"tally/storage/sealed"
 )
 
 // Options say how data is added.
@@ -129,11 +130,13 @@ func (s *Service) prepare(ctx context.Context, v Version, part io.Reader) (p pre
 		if _, err := f.Seek(0, io.SeekStart); err != nil {
 			return fmt.Errorf("datanet: %w", err)
 		}
-		sh, err := intake.Import(ctx, v.Manifest.Reader, f, s.c.Shards.ImportFile)
+		sh, err := intake.Import(ctx, v.Manifest.Reader, f, func(ctx context.Context, r io.Reader) (storage.Shard, error) {
+			return s.c.Shards.ImportFile(ctx, r, hiddenFor(v))
+		})
 		if err != nil {
 			return fmt.Errorf("datanet: import: %w", err)
 		}
-		if err := s.Hide(ctx, v, sh.Root); err != nil {
+		if err := s.settled(ctx, v, sh.Root); err != nil {
 			return err
 		}
 		p = prepareOf(v, in, sh)
@@ -145,22 +148,51 @@ func (s *Service) prepare(ctx context.Context, v Version, part io.Reader) (p pre
 	return p, err
 }
 
-// prepareCAR takes a shard as it is. One of a private datanet must be one that this node can open.
+// prepareCAR takes a shard as it is. One of a private datanet must be one that this node can open: else it is
+// hidden if it came now, as perhaps it was not meant for others, until it is collected; and stays as it
+// was if it was here.
 func (s *Service) prepareCAR(ctx context.Context, v Version, data io.Reader) (prepared, error) {
-	sh, err := s.c.Shards.ImportCAR(ctx, data, cid.Undef)
+	sh, err := s.c.Shards.ImportCAR(ctx, data, hiddenFor(v))
 	if err != nil {
 		return prepared{}, fmt.Errorf("%w: %w", ErrText, err)
 	}
-	if err := s.Hide(ctx, v, sh.Root); err != nil {
-		return prepared{}, err
-	}
 	f, err := s.openHeld(ctx, v, sh.Root)
+	if errors.Is(err, sealed.ErrForeign) || errors.Is(err, sealed.ErrTruncated) {
+		err = fmt.Errorf("%w: shard %s is not encrypted, and %q is private: add its data as a file, without --car: %w", ErrRefused, sh.Root, v.Manifest.Name, err)
+	}
 	if err != nil {
 		return prepared{}, err
 	}
 	defer f.Close()
 	in, err := intake.Read(ctx, v.Manifest, f)
-	return prepareOf(v, in, sh), err
+	if err != nil {
+		return prepared{}, err
+	}
+	return prepareOf(v, in, sh), s.settled(ctx, v, sh.Root)
+}
+
+// hiddenFor is the datanet as whose a new shard is imported: none where all may see it.
+func hiddenFor(v Version) cid.Cid {
+	if v.Manifest.Reader == "" {
+		return cid.Undef
+	}
+	return v.Origin
+}
+
+// settled marks what was here before it was added to a private datanet, and shows what was
+// hidden here by mistake and is added to a public one.
+func (s *Service) settled(ctx context.Context, v Version, root cid.Cid) error {
+	if v.Manifest.Reader != "" || s.c.Privacy == nil {
+		return s.Hide(ctx, v, root)
+	}
+	of, private := s.c.Privacy.Private(root)
+	if !private || s.CanBe(ctx, of, root) {
+		return nil
+	}
+	if err := s.c.Privacy.SetPrivate(ctx, root, cid.Undef); err != nil {
+		return fmt.Errorf("datanet: show shard %s: %w", root, err)
+	}
+	return nil
 }
 
 func prepareOf(v Version, in intake.Reading, sh storage.Shard) prepared {

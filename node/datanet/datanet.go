@@ -73,11 +73,12 @@ type Documents interface {
 }
 
 // Shards take data in. What is imported is durable and known to nobody; Pin keeps it
-// and lets others find it.
+// and lets others find it. Where of, a private datanet, is defined, a shard that was not here is
+// marked as its before anybody can see it; what was here keeps its mark, or none.
 type Shards interface {
-	ImportFile(ctx context.Context, r io.Reader) (storage.Shard, error)
-	// ImportCAR takes a CAR file in canonical form; a root of cid.Undef is any.
-	ImportCAR(ctx context.Context, r io.Reader, root cid.Cid) (storage.Shard, error)
+	ImportFile(ctx context.Context, r io.Reader, of cid.Cid) (storage.Shard, error)
+	// ImportCAR takes a CAR file in canonical form, of any root.
+	ImportCAR(ctx context.Context, r io.Reader, of cid.Cid) (storage.Shard, error)
 	Pin(ctx context.Context, root cid.Cid, why string) error
 }
 

@@ -62,7 +62,7 @@ func contribution(t *testing.T, s *Service, v Version, seed string) (protocol.Co
 	if err != nil {
 		t.Fatal(err)
 	}
-	sh, err := s.c.Shards.ImportFile(t.Context(), strings.NewReader(seed))
+	sh, err := s.c.Shards.ImportFile(t.Context(), strings.NewReader(seed), cid.Undef)
 	if err != nil {
 		t.Fatal(err)
 	}

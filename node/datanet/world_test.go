@@ -51,12 +51,12 @@ func (w *world) Get(_ context.Context, c cid.Cid) ([]byte, error) {
 	return b, nil
 }
 
-func (w *world) ImportFile(ctx context.Context, r io.Reader) (storage.Shard, error) {
-	return w.store.ImportFile(ctx, r)
+func (w *world) ImportFile(ctx context.Context, r io.Reader, of cid.Cid) (storage.Shard, error) {
+	return w.store.ImportPrivateFile(ctx, r, of)
 }
 
-func (w *world) ImportCAR(ctx context.Context, r io.Reader, root cid.Cid) (storage.Shard, error) {
-	return w.store.ImportCAR(ctx, r, root)
+func (w *world) ImportCAR(ctx context.Context, r io.Reader, of cid.Cid) (storage.Shard, error) {
+	return w.store.ImportPrivateCAR(ctx, r, cid.Undef, of)
 }
 
 func (w *world) Pin(ctx context.Context, root cid.Cid, why string) error {
