@@ -224,7 +224,7 @@ func dial(ctx context.Context, endpoints []string, book chainclient.Book) (*ethc
 }
 
 func (n *Node) openDB(name string, durable bool) (*kv.DB, error) {
-	db, err := kv.Open(n.home.Path(name), kv.Options{Sync: durable})
+	db, err := kv.Open(n.home.Path(name), kv.Options{Sync: durable, Small: true})
 	if err != nil {
 		return nil, err
 	}
@@ -382,6 +382,7 @@ func (n *Node) loops() []loop {
 		{"adverts", n.learnAdverts},
 		{"announcer", n.announcer.Run},
 		{"pinning service", n.pins.Run},
+		{"memory", n.trim},
 	}
 	ls = append(ls, n.storageLoops()...)
 	add := func(name string, r interface{ Run(context.Context) error }, err error) {
@@ -390,10 +391,12 @@ func (n *Node) loops() []loop {
 			return
 		}
 		ls = append(ls, loop{name, func(ctx context.Context) error {
-			if err := n.view.Await(ctx, func() bool { head, _ := n.view.Head(); return head > 0 }); err != nil {
+			select {
+			case <-ctx.Done():
 				return nil // stopped before the chain was read
+			case <-n.watcher.CaughtUp(): // nobody acts on the chain as it once was
+				return r.Run(ctx)
 			}
-			return r.Run(ctx)
 		}})
 	}
 	b, err := rewards.NewBookkeeper(rewards.BookkeeperConfig{Params: n.book.Params, Ledger: n.ledger, Chain: c, Store: epochs, Timing: timing, Log: n.log})

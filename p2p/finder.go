@@ -55,7 +55,7 @@ type finder struct {
 const rootPrefix = "root/"
 
 func newFinder(h host.Host, prefix, dir string, l limits, log *slog.Logger) (*finder, error) {
-	store, err := kv.Open(dir, kv.Options{Sync: true})
+	store, err := kv.Open(dir, kv.Options{Sync: true, Small: true})
 	if err != nil {
 		return nil, fmt.Errorf("p2p: provided roots: %w", err)
 	}

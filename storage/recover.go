@@ -147,6 +147,7 @@ func (k *core) reconcile() error {
 		return fail("open", err)
 	}
 	files := map[cid.Cid]bool{}
+	whole := k.index.Whole() // then a read of the index for each shard would find each, and make most of it resident
 	budget := int64(adoptAtOpen)
 	for _, e := range es {
 		info, err := e.Info()
@@ -166,7 +167,7 @@ func (k *core) reconcile() error {
 			continue
 		}
 		r := k.shards[root]
-		if r != nil && uint64(info.Size()) == r.Size && k.rooted(r) {
+		if r != nil && uint64(info.Size()) == r.Size && (whole || k.rooted(r)) {
 			files[root] = true
 			continue
 		}

@@ -343,7 +343,8 @@ func change(t *testing.T, dir string, f func(*kv.Tx) error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(db.Update(f), db.Close()); err != nil {
+	// As if a process had died: one that closed would have left what it knows in there.
+	if err := errors.Join(db.Update(f), db.Close(), os.Remove(filepath.Join(dir, "CLOSED"))); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -50,17 +50,37 @@ func check(dir string) error {
 	if err != nil {
 		return judge(f.Name(), err)
 	}
+	var buf []byte // one for all: what is thrown away here would be reused, and so resident, for what the engine holds
 	for id := range m.Tables {
 		t := table.NewFilename(id, dir)
-		b, err := os.ReadFile(t)
+		buf, err = readTable(t, buf[:0])
 		if err == nil {
-			err = checkTable(b)
+			err = checkTable(buf)
 		}
 		if err != nil {
 			return judge(t, err)
 		}
 	}
 	return nil
+}
+
+// readTable reads a whole file into buf, or a larger one where it does not fit.
+func readTable(name string, buf []byte) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return buf, err
+	}
+	defer func() { _ = f.Close() }()
+	info, err := f.Stat()
+	if err != nil {
+		return buf, err
+	}
+	n := int(info.Size())
+	if n > cap(buf) {
+		buf = make([]byte, n)
+	}
+	_, err = io.ReadFull(f, buf[:n])
+	return buf[:n], err
 }
 
 // judge names what did not open or read, and says ErrBroken where its bytes are at

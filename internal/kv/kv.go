@@ -19,6 +19,8 @@ import (
 	"fmt"
 	"iter"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -37,13 +39,25 @@ var (
 // Options chooses durability. The zero value is a rebuildable index.
 type Options struct {
 	Sync bool // every Update is on disk when it returns
+	// Small is for few and short writes: it takes a quarter of the memory, and an
+	// Update at most 256 KiB and 2,048 keys, values of 128 KiB and more not counted,
+	// where another takes 1 MiB and 8,192 keys, values of 1 MiB and more not counted.
+	Small bool
 }
+
+// Bytes of writes that are kept in memory, as the log of them is on disk.
+const (
+	memory      = 8 << 20
+	smallMemory = 2 << 20
+)
 
 // DB is an open store.
 type DB struct {
-	db   *badger.DB
-	stop chan struct{} // closed by Close
-	done sync.WaitGroup
+	db    *badger.DB
+	dir   string // empty in memory
+	whole bool
+	stop  chan struct{} // closed by Close
+	done  sync.WaitGroup
 }
 
 // Open opens or creates the store in dir; an empty dir opens one in memory.
@@ -51,7 +65,7 @@ func Open(dir string, o Options) (*DB, error) {
 	bo := badger.DefaultOptions(dir).
 		WithLogger(nil).
 		WithSyncWrites(o.Sync && dir != "").
-		WithMemTableSize(8 << 20).
+		WithMemTableSize(memory).
 		WithNumMemtables(2).
 		WithBlockCacheSize(16 << 20).
 		WithIndexCacheSize(16 << 20).
@@ -61,6 +75,9 @@ func Open(dir string, o Options) (*DB, error) {
 		WithCompactL0OnClose(true).
 		WithVerifyValueChecksum(true).
 		WithMetricsEnabled(false)
+	if o.Small && !largeLog(dir) {
+		bo = bo.WithMemTableSize(smallMemory).WithValueThreshold(128 << 10)
+	}
 	if dir == "" {
 		bo = bo.WithInMemory(true)
 	} else if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -71,18 +88,37 @@ func Open(dir string, o Options) (*DB, error) {
 		}
 		return nil, err
 	}
-	b, err := badger.Open(bo)
+	d := &DB{dir: dir, stop: make(chan struct{})}
+	var err error
+	if dir != "" {
+		if d.whole, err = wasClosed(dir); err != nil {
+			return nil, err
+		}
+	}
+	d.db, err = badger.Open(bo)
 	if err != nil {
 		if strings.Contains(err.Error(), "Cannot acquire directory lock") {
 			return nil, fmt.Errorf("%w: %s", ErrInUse, dir)
 		}
 		return nil, judge(dir, err)
 	}
-	d := &DB{db: b, stop: make(chan struct{})}
 	if dir != "" {
 		d.done.Go(d.collect)
 	}
 	return d, nil
+}
+
+// largeLog says whether a log is left in dir, of a process that died, that another
+// setting wrote: the engine asserts that what it replays has room.
+func largeLog(dir string) bool {
+	if dir == "" {
+		return false
+	}
+	logs, _ := filepath.Glob(filepath.Join(dir, "*.mem"))
+	return slices.ContainsFunc(logs, func(l string) bool {
+		info, err := os.Stat(l)
+		return err != nil || info.Size() > 2*smallMemory // the engine makes them twice as long
+	})
 }
 
 // collect reclaims value-log space until Close.
@@ -107,8 +143,16 @@ func (d *DB) Close() error {
 	if err := d.db.Close(); err != nil {
 		return fmt.Errorf("kv: close: %w", err)
 	}
+	if d.dir != "" {
+		noteClosed(d.dir)
+	}
 	return nil
 }
+
+// Whole says that Open found the files as Close had left them: nothing that was
+// written is missing. Otherwise it is not known, as after a process that died, whose
+// last log may be lost with its disk's last moments.
+func (d *DB) Whole() bool { return d.whole }
 
 // View runs f on a consistent snapshot.
 func (d *DB) View(f func(*Tx) error) error {

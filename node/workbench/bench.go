@@ -229,7 +229,7 @@ func (b *bench) row(ctx context.Context, weights string) (Row, error) {
 	row := Row{Preset: b.preset, Type: weights, Params: b.shape.Params(), Weights: weightsOf(dir)}
 	row.Cache = 8 * int64(b.shape.Context) * int64(b.shape.Layers) * int64(b.shape.KVHeads) * int64(b.shape.HeadDim)
 	debug.FreeOSMemory()
-	before := resident()
+	before := rss()
 	e := engine.New(b.c.Threads)
 	defer e.Close()
 	var err error
@@ -248,7 +248,7 @@ func (b *bench) row(ctx context.Context, weights string) (Row, error) {
 	if row.Decode, err = b.decode(ctx, e, m, request("a", write), &t); err != nil {
 		return row, err
 	}
-	row.Resident = max(0, resident()-before)
+	row.Resident = max(0, rss()-before)
 	b.c.Say(b.preset + " " + weights + ": verify")
 	if row.Verify, err = b.rate(func() (int, error) {
 		f, err := e.VerifyTranscript(ctx, m, t)
@@ -396,8 +396,8 @@ func weightsOf(dir string) int64 {
 	return sum
 }
 
-// resident is the memory of this process that is in use, where Linux tells.
-func resident() int64 {
+// rss is the memory of this process that is in use, where Linux tells.
+func rss() int64 {
 	b, err := os.ReadFile("/proc/self/statm")
 	if err != nil {
 		return 0

@@ -15,7 +15,7 @@ func startPeak() int64 {
 	if err := os.WriteFile("/proc/self/clear_refs", []byte("5"), 0); err != nil {
 		return 0
 	}
-	return resident()
+	return rss()
 }
 
 // peak returns the most since startPeak.

@@ -12,7 +12,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime/debug"
 	"time"
 
 	"github.com/ethereum/go-ethereum/crypto"
@@ -21,6 +20,7 @@ import (
 	"github.com/multiformats/go-multiaddr"
 	"github.com/multiformats/go-multihash"
 
+	"tally/internal/resident"
 	"tally/p2p"
 	"tally/storage"
 	"tally/storage/car"
@@ -76,9 +76,9 @@ func Hold(ctx context.Context, dir, listen string, in io.Reader, out io.Writer) 
 	for _, a := range h.Addrs() {
 		say.Addrs = append(say.Addrs, a.String())
 	}
+	_, _ = resident.Trim() // as a node does, and only once; where it fails more is resident
 	for more := true; more; {
-		debug.FreeOSMemory()
-		say.Resident, say.Private = resident(), private()
+		say.Resident, say.Private = rss(), private()
 		if err := json.NewEncoder(out).Encode(say); err != nil {
 			return fmt.Errorf("workbench: %w", err)
 		}

@@ -37,7 +37,7 @@ func Open(dir string, n protocol.Network) (*Journal, error) {
 	if err := n.Validate(); err != nil {
 		return nil, fmt.Errorf("journal: %w", err)
 	}
-	db, err := kv.Open(dir, kv.Options{Sync: true})
+	db, err := kv.Open(dir, kv.Options{Sync: true, Small: true})
 	if err != nil {
 		return nil, fmt.Errorf("journal: %w", err)
 	}
