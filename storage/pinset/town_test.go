@@ -33,7 +33,7 @@ type town struct {
 	t     *testing.T
 	seed  uint64
 	rng   *rand.Rand // of the test itself
-	flaky int // of a hundred fetches, how many fail
+	flaky int        // of a hundred fetches, how many fail
 
 	mu      sync.Mutex
 	head    uint64                                 // guarded by mu; as is all that follows
@@ -122,6 +122,7 @@ func (h *house) start() {
 	done := make(chan struct{})
 	go func() { defer close(done); _ = k.Run(ctx) }()
 	h.k, h.stop = k, func() { cancel(); <-done }
+	synctest.Wait() // it has looked, and waits for a block: what is wanted next, all see in the next one
 }
 
 // die ends a node: two periods later it is suspended.

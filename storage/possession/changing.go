@@ -97,6 +97,8 @@ func (p *Prover) changing(ctx context.Context, set *proofset.Set) error {
 		switch over, failed, why := p.follow(ctx, set); {
 		case !over:
 			return nil
+		case failed && why == "": // nobody refused it: a crash came between
+			p.log.Info("whether a change of the set was sent is not known, it is planned anew")
 		case failed:
 			p.fails++
 			p.after = p.head.Block + min(uint64(1)<<min(p.fails, 16), max(p.cfg.Settle, p.cfg.Params.ProofPeriod/4))
