@@ -8,10 +8,12 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -33,8 +35,8 @@ type ring struct {
 	rot   map[cid.Cid]bool // with a flipped byte, and not said to be healed
 	story []string         // what happened, a line each
 
-	torn, rotten, healed, acks, held int
-	trying                           string // what is under way, by its pin's reason
+	torn, rotten, healed, acks, held, full int
+	trying                                 string // what is under way, by its pin's reason
 }
 
 // TestCrash is the ring.
@@ -85,10 +87,14 @@ func TestCrash(t *testing.T) {
 		r.spoil()
 	}
 	r.healAll()
-	t.Logf("%d rounds: %d acts acknowledged, %d pins and %d nodes at the end, %d files torn, %d databases caught in the last act, %d bytes rotted, %d shards healed",
-		rounds, r.acks, len(r.pins), len(r.nodes), r.torn, r.held, r.rotten, r.healed)
-	if r.acks == 0 || r.torn == 0 {
-		t.Error("the ring did nothing")
+	t.Logf("%d rounds: %d acts acknowledged, %d pins and %d nodes at the end, %d files torn, %d databases caught in the last act, %d bytes rotted, %d shards healed, the quota met %d times",
+		rounds, r.acks, len(r.pins), len(r.nodes), r.torn, r.held, r.rotten, r.healed, r.full)
+	if r.acks == 0 {
+		t.Error("nothing was acknowledged")
+	}
+	// A few rounds may by chance tear nothing, and fill nothing.
+	if rounds >= 30 && r.torn == 0 || rounds >= 200 && r.full == 0 {
+		t.Errorf("in %d rounds %d files were torn, and the quota was met %d times", rounds, r.torn, r.full)
 	}
 }
 
@@ -191,6 +197,10 @@ func (r *ring) hear(line string) bool {
 	r.story = append(r.story, line)
 	var op, root string
 	var n int
+	if line == "full" {
+		r.full++
+		return false
+	}
 	if k, ok := strings.CutPrefix(line, "try "); ok {
 		r.trying = k
 		return false
@@ -295,11 +305,11 @@ func (r *ring) check() {
 			t.Errorf("damage of a shard that nothing harmed: %+v: %v", d, err)
 		}
 	}
-	r.files(s)
+	r.shards(s)
 }
 
-// files checks every shard that the store claims, and how much it takes.
-func (r *ring) files(s *storage.Store) {
+// shards checks every shard that the store claims, and how much it takes.
+func (r *ring) shards(s *storage.Store) {
 	t := r.t
 	paths, err := filepath.Glob(filepath.Join(r.dir, "shards", "*.car"))
 	if err != nil {
@@ -354,12 +364,17 @@ func read(s *storage.Store, c cid.Cid) ([]byte, error) {
 	return io.ReadAll(f)
 }
 
+// files are the roots of the acknowledged files, in the same order each time.
+func (r *ring) files() []cid.Cid {
+	return slices.SortedFunc(maps.Keys(r.pins), func(a, b cid.Cid) int { return strings.Compare(a.KeyString(), b.KeyString()) })
+}
+
 // spoil lets a byte of an acknowledged shard rot, now and then.
 func (r *ring) spoil() {
 	if r.rng.IntN(4) > 0 || len(r.rot) > 2 {
 		return
 	}
-	for c := range r.pins {
+	for _, c := range r.files() {
 		if r.rot[c] {
 			continue
 		}
@@ -389,12 +404,13 @@ func (r *ring) healAll() {
 		r.t.Fatal(err)
 	}
 	defer remote.Close()
-	for _, n := range r.pins {
-		if _, err := remote.ImportFile(r.t.Context(), bytes.NewReader(file(n))); err != nil {
+	for _, c := range r.files() {
+		if _, err := remote.ImportFile(r.t.Context(), bytes.NewReader(file(r.pins[c]))); err != nil {
 			r.t.Fatal(err)
 		}
 	}
-	for c, n := range r.pins {
+	for _, c := range r.files() {
+		n := r.pins[c]
 		err := s.Verify(r.t.Context(), c)
 		if err == nil {
 			continue
