@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 	"time"
@@ -67,22 +66,22 @@ type PinShards struct {
 	Get func(ctx context.Context, w pinset.Wanted) error
 }
 
-// Free is how many bytes the quota and the disk have left.
+// Free is the size of the largest shard that there is room for: what the store would
+// reserve now, less what the shard takes beside its file.
 func (p PinShards) Free() uint64 {
 	u, err := p.Store.S.Usage()
 	if err != nil {
 		return 0 // the disk is not there
 	}
-	free := uint64(math.MaxUint64)
-	taken := u.Used + u.Reserved
-	if u.Quota > 0 {
-		free = u.Quota - min(u.Quota, taken)
-	}
-	if u.Free > 0 {
-		free = min(free, u.Free-min(u.Free, u.Floor+u.Reserved))
-	}
-	return free
+	return u.Room - min(u.Room, beside+u.Room/besidePart)
 }
+
+// A shard of n bytes takes beside its file, in the index and while it comes, at most
+// beside + n/besidePart bytes, if its blocks have 100 KiB or more, as those that are made here do.
+const (
+	beside     = 4 << 10
+	besidePart = 512
+)
 
 // Fetch gets a shard, checks that it is the one meant, and pins it.
 func (p PinShards) Fetch(ctx context.Context, w pinset.Wanted) error {

@@ -139,8 +139,7 @@ func (w *ProofWallet) wait(tx common.Hash) possession.Outcome {
 // ProofShards is the store as a prover knows it.
 type ProofShards struct {
 	Store Store
-	// Repair makes a damaged or missing shard whole from other nodes; nil is
-	// Store.Repair, through the store's exchange.
+	// Repair makes a damaged or missing shard whole from other nodes; nil is Store.Heal.
 	Repair func(ctx context.Context, root cid.Cid) error
 }
 
@@ -200,7 +199,7 @@ func (p ProofShards) Heal(ctx context.Context, s possession.Shard) error {
 	}
 	repair := p.Repair
 	if repair == nil {
-		repair = func(ctx context.Context, root cid.Cid) error { return p.Store.S.Repair(ctx, root) }
+		repair = func(ctx context.Context, root cid.Cid) error { return p.Store.Heal(ctx, root, s.Piece, s.Size) }
 	}
 	if err := repair(ctx, s.Root); err != nil {
 		return p.told(ctx, errors.Join(err, bad))

@@ -120,19 +120,14 @@ func (s Store) Texts(ctx context.Context, c cid.Cid, schema, field string) (fs.F
 	return o, nil
 }
 
-// Fetch gets a DAG from other nodes unless it is here.
+// Fetch gets a DAG from other nodes unless it is here. Of a shard whose piece root is known: FetchShard.
 func (s Store) Fetch(ctx context.Context, c cid.Cid) error {
 	if _, err := s.S.Stat(ctx, c); err == nil {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
-	if s.Shards == nil {
-		_, err := s.S.Fetch(ctx, c, nil, storage.Pace(s.Down.Take))
-		return err
-	}
-	_, err := s.Shards.Fetch(ctx, shardstream.Want{Root: c}, nil)
-	return err
+	return s.get(ctx, shardstream.Want{Root: c})
 }
 
 // Pin keeps a DAG until a time, 0 for good, and lets others find it.

@@ -22,6 +22,14 @@ func NewBudget(bytesPerSecond int64) *Budget {
 	return &Budget{rate.NewLimiter(rate.Limit(bytesPerSecond), chunk)}
 }
 
+// Rate is the bytes a second of the budget; 0 is no bound.
+func (b *Budget) Rate() int64 {
+	if b == nil {
+		return 0
+	}
+	return int64(b.limiter.Limit())
+}
+
 // Take waits until n bytes may be moved.
 func (b *Budget) Take(ctx context.Context, n int) error {
 	if b == nil {

@@ -5,13 +5,14 @@
 // it for an outline: piece root, size and the layer of the piece tree, a hash a
 // MiB. Where the caller knows the piece root, from a manifest or from the chain,
 // the outline is proved by it; where not, it is the claim of who sent it until the
-// blocks say otherwise. Room for the whole file is reserved before any of it is
+// blocks say otherwise, or it brings little while another is claimed too. Room for the whole file is reserved before any of it is
 // asked for. Then each source takes spans of a MiB from one queue, lowest first, a
 // few requests ahead of the answers. A span is checked against the layer, written,
 // and handed to the one who checks blocks against their CIDs in order. When none
 // is left to take, those that are done ask again for what slow ones still owe. A
 // source that sends something else than it should is dropped, named and not asked
-// again; one that is slow or fails loses its spans to others. What came stays on
+// again; one that is slow or fails loses its spans to others, and its place while more
+// nodes wait to be asked. What came stays on
 // disk across restarts. Where nobody serves streams, the fetch goes on block by
 // block, by the store's exchange.
 //

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/ipfs/go-cid"
 	"github.com/libp2p/go-libp2p/core/peer"
@@ -25,7 +26,10 @@ type fetch struct {
 	order      []*candidate   // as found
 	found      <-chan peer.ID // nil when the search is over
 	refused    map[claim]bool // outlines that are not believed
-	reasons    []error        // the last few
+	standings  map[claim]*standing
+	aim        *claim       // the outline that the next round is for; nil is any
+	proven     []piece.Hash // the beginning of the true layer, as far as it is known for certain
+	reasons    []error      // the last few
 
 	entry entry
 }
@@ -35,6 +39,8 @@ type candidate struct {
 	id    peer.ID
 	state state
 	tries int
+	turns int   // that it let go by without bringing enough
+	claim claim // where it is a rival
 }
 
 type state int
@@ -53,7 +59,7 @@ type claim struct {
 }
 
 func newFetch(f *Fetcher, a *storage.Assembly, w Want, progress func(done, total uint64)) *fetch {
-	return &fetch{f: f, a: a, w: w, progress: progress, candidates: map[peer.ID]*candidate{}, refused: map[claim]bool{}}
+	return &fetch{f: f, a: a, w: w, progress: progress, candidates: map[peer.ID]*candidate{}, refused: map[claim]bool{}, standings: map[claim]*standing{}}
 }
 
 func (t *fetch) add(p peer.ID) {
@@ -61,6 +67,9 @@ func (t *fetch) add(p peer.ID) {
 		return
 	}
 	c := &candidate{id: p}
+	if t.f.isSlow(p) {
+		c.turns = 1
+	}
 	t.candidates[p] = c
 	t.order = append(t.order, c)
 }
@@ -106,8 +115,9 @@ func (t *fetch) run(ctx context.Context) (storage.Shard, error) {
 	found := make(chan peer.ID)
 	finder.Go(func() { t.find(ctx, found) })
 	t.found = found
-	// Each round but the last refuses an outline, and a candidate has one.
-	for range maxCandidates + 1 {
+	// Each round but the last refuses an outline, of which a candidate has one, or gives way
+	// to another, in turns that get longer.
+	for range maxRounds {
 		sh, again, err := t.round(ctx)
 		if !again {
 			return sh, err
@@ -125,15 +135,15 @@ func (t *fetch) none() error {
 func (t *fetch) round(ctx context.Context) (sh storage.Shard, again bool, err error) {
 	inner, cancel := context.WithCancel(ctx)
 	r := newRound(t)
-	if o, ok := t.a.Left(); ok && t.w.is(o.Piece, o.Size) && !t.refused[claim{o.Piece, o.Size}] {
-		err = r.adopt(inner, o) // an earlier fetch, or round, went on with it
+	if o, ok := t.a.Left(); ok && t.w.is(o.Piece, o.Size) && !t.refused[claim{o.Piece, o.Size}] && (t.aim == nil || *t.aim == claim{o.Piece, o.Size}) {
+		err = r.adopt(inner, o, true) // an earlier fetch, or round, went on with it
 	}
 	if err == nil || errors.Is(err, errUseless) {
 		err = t.loop(inner, r)
 	}
 	cancel()
 	r.close()
-	for r.active > 0 { // soon: their streams were reset
+	for len(r.sources) > 0 { // soon: their streams were reset
 		t.heard(r, <-r.ended, true)
 	}
 	r.waiter.Wait()
@@ -155,6 +165,7 @@ func (t *fetch) round(ctx context.Context) (sh storage.Shard, again bool, err er
 		return sh, false, err
 	}
 	// The spans are what the outline says, but not the blocks of the root.
+	r.yielded = false
 	if err := t.forget(ctx); err != nil {
 		return storage.Shard{}, false, err
 	}
@@ -170,13 +181,23 @@ func (t *fetch) round(ctx context.Context) (sh storage.Shard, again bool, err er
 	return storage.Shard{}, t.another(r), t.none()
 }
 
-// another gives the outline of a round up and says whether there is somebody to ask
-// in another: those whose outline was not believed are candidates again.
+// another gives the outline of a round up, unless it gave way only for now, and says whether
+// there is somebody to ask in another: those whose outline was not believed are
+// candidates again.
 func (t *fetch) another(r *round) bool {
-	if r.outline == nil {
+	this := r.outline
+	if this == nil {
+		this = r.aim
+	}
+	if this == nil {
 		return false
 	}
-	t.refused[*r.outline] = true
+	if !r.yielded {
+		t.refused[*this], t.aim = true, nil
+		if others := t.rivals(); len(others) > 0 {
+			t.aim = &others[0]
+		}
+	}
 	some := t.found != nil
 	for _, c := range t.order {
 		if c.state == rival {
@@ -190,15 +211,17 @@ func (t *fetch) another(r *round) bool {
 // loop starts sources and hears of their ends. It returns nil when the round is
 // over: the shard is whole or wrong, nobody is left, or something broke here.
 func (t *fetch) loop(ctx context.Context, r *round) error {
+	tick := time.NewTicker(t.tick())
+	defer tick.Stop()
 	for {
-		left := t.found != nil || r.complete()
-		for _, c := range t.order {
-			if c.state == waiting && r.active < t.f.c.MaxSources && !r.complete() {
-				r.start(ctx, c)
+		for len(r.sources) < t.f.c.MaxSources && !r.complete() {
+			c := t.next()
+			if c == nil {
+				break
 			}
-			left = left || c.state == waiting || c.state == running
+			r.start(ctx, c)
 		}
-		if !left {
+		if t.found == nil && !r.complete() && len(r.sources) == 0 && t.next() == nil {
 			return nil
 		}
 		select {
@@ -209,7 +232,12 @@ func (t *fetch) loop(ctx context.Context, r *round) error {
 				t.found = nil
 			}
 		case e := <-r.ended:
-			t.heard(r, e, false)
+			t.heard(r, e, e.s.off)
+		case <-tick.C:
+			if r.yielded = t.yields(r); r.yielded {
+				return nil
+			}
+			t.rotate(r)
 		case <-r.over:
 			return nil
 		case <-ctx.Done():
@@ -218,10 +246,20 @@ func (t *fetch) loop(ctx context.Context, r *round) error {
 	}
 }
 
+// next returns who is to be asked next: of those that wait, the first who let the fewest turns go by.
+func (t *fetch) next() (next *candidate) {
+	for _, c := range t.order {
+		if c.state == waiting && (next == nil || c.turns < next.turns) {
+			next = c
+		}
+	}
+	return next
+}
+
 // heard decides whether a source that ended is asked again. stopped says that it was
 // not its fault, unless it sent wrong data.
 func (t *fetch) heard(r *round, e ended, stopped bool) {
-	r.active--
+	delete(r.sources, e.s)
 	c := e.s.c
 	came, wrong := r.of(e.s)
 	if came > 0 {
@@ -236,7 +274,7 @@ func (t *fetch) heard(r *round, e ended, stopped bool) {
 		c.state = waiting // all that it was asked for is here
 		return
 	case errors.Is(err, errRival):
-		c.state = rival
+		c.state, c.claim = rival, e.s.claim
 	case errors.Is(err, ErrWrong), errors.Is(err, ErrMalformed):
 		c.state = hopeless
 		t.f.blame(c.id, fmt.Errorf("shard %s: %w", t.w.Root, err))

@@ -24,6 +24,10 @@ const (
 	maxWrong = 1024
 	// wrongTime is for how long.
 	wrongTime = time.Hour
+	// slowTime is for how long a source is asked last that brought nothing in its turn.
+	slowTime = 10 * time.Minute
+	// maxRounds bounds a fetch that never ends by itself: for days, as turns get longer.
+	maxRounds = 32 * maxCandidates
 	// findTime bounds the search for holders.
 	findTime = 30 * time.Second
 	// maxReasons is how many failures an error tells.
@@ -93,6 +97,7 @@ type Fetcher struct {
 
 	mu    sync.Mutex
 	wrong map[peer.ID]time.Time // guarded by mu: who sent wrong data, until when it counts
+	slow  map[peer.ID]time.Time // guarded by mu: who brought nothing in its turn, until when it counts
 }
 
 // NewFetcher returns a fetcher; Fetch does the work.
@@ -109,7 +114,7 @@ func NewFetcher(c Config) (*Fetcher, error) {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Fetcher{c: c, wrong: map[peer.ID]time.Time{}}, nil
+	return &Fetcher{c: c, wrong: map[peer.ID]time.Time{}, slow: map[peer.ID]time.Time{}}, nil
 }
 
 // Fetch gets a shard and returns it once it is durable. Concurrent fetches of one
@@ -182,17 +187,35 @@ func (f *Fetcher) blame(p peer.ID, err error) {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	remember(f.wrong, p, wrongTime)
+}
+
+// remember notes a peer for a time, and forgets what is over, or any if there are too many.
+func remember(m map[peer.ID]time.Time, p peer.ID, d time.Duration) {
 	now := time.Now()
-	for q, until := range f.wrong {
-		if len(f.wrong) >= maxWrong || now.After(until) {
-			delete(f.wrong, q)
+	for q, until := range m {
+		if len(m) >= maxWrong || now.After(until) {
+			delete(m, q)
 		}
 	}
-	f.wrong[p] = now.Add(wrongTime)
+	m[p] = now.Add(d)
 }
 
 func (f *Fetcher) blamed(p peer.ID) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return time.Now().Before(f.wrong[p])
+}
+
+// slowed has a source asked after others for a while.
+func (f *Fetcher) slowed(p peer.ID) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	remember(f.slow, p, slowTime)
+}
+
+func (f *Fetcher) isSlow(p peer.ID) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return time.Now().Before(f.slow[p])
 }

@@ -16,12 +16,13 @@ type queue struct {
 	asked  [][]*source // guarded by mu: who was asked for a span, in order; nobody once it is here
 	here   []bool      // guarded by mu
 	low    int         // guarded by mu: none below is to be asked for the first time
+	rush   int         // guarded by mu: everybody is asked for this one
 	left   int         // guarded by mu
 	ended  bool        // guarded by mu
 }
 
 func newQueue(n int, have func(int) bool) *queue {
-	q := &queue{asked: make([][]*source, n), here: make([]bool, n), left: n}
+	q := &queue{asked: make([][]*source, n), here: make([]bool, n), rush: n, left: n}
 	q.change = sync.NewCond(&q.mu)
 	for i := range n {
 		if have(i) {
@@ -41,6 +42,10 @@ func (q *queue) next(s *source, wait bool) (int, bool) {
 		if q.ended || q.left == 0 {
 			return 0, false
 		}
+		if q.hurried(s) {
+			q.asked[q.rush] = append(q.asked[q.rush], s)
+			return q.rush, true
+		}
 		for ; q.low < len(q.here); q.low++ {
 			if !q.here[q.low] && len(q.asked[q.low]) == 0 {
 				q.asked[q.low] = append(q.asked[q.low], s)
@@ -57,6 +62,29 @@ func (q *queue) next(s *source, wait bool) (int, bool) {
 		}
 		return 0, false
 	}
+}
+
+// hurry has everybody asked for the first span that is missing: who owes it may want to
+// hold up what follows.
+func (q *queue) hurry() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if i := slices.Index(q.here, false); i >= 0 {
+		q.rush = i
+		q.change.Broadcast()
+	}
+}
+
+// hurried says whether s is to be asked for the span in a hurry. The caller holds mu.
+func (q *queue) hurried(s *source) bool {
+	return q.rush < len(q.here) && !q.here[q.rush] && !slices.Contains(q.asked[q.rush], s)
+}
+
+// owes says whether a source was asked for spans that are not here.
+func (q *queue) owes(s *source) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return slices.ContainsFunc(q.asked, func(a []*source) bool { return slices.Contains(a, s) })
 }
 
 // owed returns the highest span that few were asked for, and s was not: what is

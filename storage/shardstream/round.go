@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -35,18 +36,27 @@ var (
 type round struct {
 	t       *fetch
 	refused map[claim]bool // never changes
+	aim     *claim         // the only outline that is adopted, if not nil; never changes
+	proven  []piece.Hash   // the layer's beginning, if it is known for certain; never changes
 	ended   chan ended
 	over    chan struct{} // closed when the shard is whole or wrong, or something broke here
 	check   chan struct{} // a token for each span that is hashed
 
-	active int // owned by fetch.run: sources started and not heard of
+	sources map[*source]struct{} // owned by fetch.run: started and not heard of
+	began   int                  // owned by fetch.run: spans walked when the outline's turn began
+	last    int                  // owned by fetch.run: spans walked at the last tick
+	ticks   int                  // owned by fetch.run: of this turn; -1 before the first with an outline
+	yielded bool                 // owned by fetch.run: it gave way to another outline
 
 	adopting sync.Mutex // held while an outline is compared or adopted; taken before mu
 
 	mu      sync.Mutex
 	outline *claim            // guarded by mu: nil until one is adopted
+	layer   []piece.Hash      // guarded by mu: of the outline
+	had     int               // guarded by mu: spans that were here from the first on when it was adopted
 	queue   *queue            // guarded by mu: of the outline
 	vouched []peer.ID         // guarded by mu: who sent the outline
+	joined  map[*source]bool  // guarded by mu: who is asked for spans
 	got     map[*source]int   // guarded by mu: spans that came from a source
 	bad     map[*source]error // guarded by mu: sources that sent wrong data
 	fatal   error             // guarded by mu: what broke here
@@ -59,27 +69,36 @@ type round struct {
 // source is a candidate that is asked.
 type source struct {
 	c       *candidate
+	stop    context.CancelFunc
 	datanet cid.Cid // whose it says the shard is; set before a span is asked for
+	claim   claim   // its outline; set before it ends with errRival
+
+	ticks int  // owned by fetch.run: since it was started
+	spans int  // owned by fetch.run: that had come at the last tick
+	fresh int  // owned by fetch.run: of these, since the tick before
+	off   bool // owned by fetch.run: it was stopped for others to be asked
 }
 
 func newRound(t *fetch) *round {
 	return &round{
-		t: t, refused: maps.Clone(t.refused),
+		t: t, refused: maps.Clone(t.refused), aim: t.aim, proven: t.proven, ticks: -1,
 		ended: make(chan ended, maxCandidates), over: make(chan struct{}), check: make(chan struct{}, checkers),
-		got: map[*source]int{}, bad: map[*source]error{},
+		sources: map[*source]struct{}{}, joined: map[*source]bool{}, got: map[*source]int{}, bad: map[*source]error{},
 	}
 }
 
 // start asks a candidate, after a pause if it failed before.
 func (r *round) start(ctx context.Context, c *candidate) {
+	ctx, cancel := context.WithCancel(ctx)
 	c.state = running
-	r.active++
-	s := &source{c: c}
+	s := &source{c: c, stop: cancel}
+	r.sources[s] = struct{}{}
 	pause := time.Duration(0)
 	if c.tries > 0 {
 		pause = 250 * time.Millisecond << c.tries
 	}
 	go func() {
+		defer cancel()
 		select {
 		case <-time.After(pause):
 			r.ended <- ended{s, r.ask(ctx, s)}
@@ -91,8 +110,6 @@ func (r *round) start(ctx context.Context, c *candidate) {
 
 // ask reads from a source until nothing is wanted or it fails.
 func (r *round) ask(ctx context.Context, s *source) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
 	conn, err := r.t.f.c.Network.Open(ctx, s.c.id)
 	if err != nil {
 		return fmt.Errorf("open stream: %w", err)
@@ -118,20 +135,26 @@ func (r *round) ask(ctx context.Context, s *source) error {
 	return nil
 }
 
-// believe adopts the outline of the first source, and compares those of others.
+// believe adopts the outline of the first source, or the one that the round is for, and
+// compares those of others.
 func (r *round) believe(ctx context.Context, s *source, o storage.Outline) (*queue, error) {
 	t, this := r.t, claim{o.Piece, o.Size}
 	if err := o.Check(storage.DefaultMaxShard); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrWrong, err)
 	}
 	if !t.w.is(o.Piece, o.Size) {
-		if t.w.Piece == (piece.Hash{}) {
-			return nil, fmt.Errorf("outline of %d bytes, want %d: %w", o.Size, t.w.Size, errUseless)
-		}
-		return nil, fmt.Errorf("outline of %d bytes, piece root %x: %w", o.Size, o.Piece, ErrWrong)
+		// Who is wrong, the source or who named the piece, is not known.
+		return nil, fmt.Errorf("outline of %d bytes, piece root %x, want %d and %x: %w", o.Size, o.Piece, t.w.Size, t.w.Piece, errUseless)
+	}
+	if n := min(len(o.Layer), len(r.proven)); !slices.Equal(o.Layer[:n], r.proven[:n]) || n < len(r.proven) {
+		return nil, fmt.Errorf("outline of %d bytes that leaves out what is the shard's: %w", o.Size, ErrWrong)
 	}
 	if r.refused[this] {
 		return nil, fmt.Errorf("outline of %d bytes, given up before: %w", o.Size, errUseless)
+	}
+	s.claim = this
+	if r.aim != nil && *r.aim != this {
+		return nil, fmt.Errorf("outline of %d bytes: %w", o.Size, errRival)
 	}
 	r.adopting.Lock()
 	defer r.adopting.Unlock()
@@ -139,7 +162,7 @@ func (r *round) believe(ctx context.Context, s *source, o storage.Outline) (*que
 	have := r.outline
 	r.mu.Unlock()
 	if have == nil {
-		if err := r.adopt(ctx, o); err != nil {
+		if err := r.adopt(ctx, o, false); err != nil {
 			return nil, err
 		}
 	} else if *have != this {
@@ -148,13 +171,16 @@ func (r *round) believe(ctx context.Context, s *source, o storage.Outline) (*que
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.vouched = append(r.vouched, s.c.id)
+	r.joined[s] = true
 	return r.queue, nil
 }
 
 // adopt makes an outline the round's. Room for all of it is reserved here. Where the
 // piece root is known, a lack of room ends the fetch; where not, it may be that of a
-// lie, and the outline alone is of no use.
-func (r *round) adopt(ctx context.Context, o storage.Outline) error {
+// lie, and the outline alone is of no use. One that an earlier fetch left is of none
+// either where the piece root is unknown and the first span is not here: it may be what that fetch was held up
+// with.
+func (r *round) adopt(ctx context.Context, o storage.Outline, left bool) error {
 	t := r.t
 	err := t.a.Adopt(ctx, o)
 	switch {
@@ -168,9 +194,16 @@ func (r *round) adopt(ctx context.Context, o storage.Outline) error {
 		return err
 	}
 	n, bytes := t.a.Spans()
+	had := 0
+	for had < n && t.a.Have(had) {
+		had++
+	}
+	if left && had == 0 && t.w.Piece == (piece.Hash{}) {
+		return fmt.Errorf("%w: nothing is here that could show it to be true", errUseless)
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.outline, r.queue = &claim{o.Piece, o.Size}, newQueue(n, t.a.Have)
+	r.outline, r.layer, r.had, r.queue = &claim{o.Piece, o.Size}, o.Layer, had, newQueue(n, t.a.Have)
 	t.progress(bytes, o.Size)
 	done := t.a.Done()
 	r.waiter.Go(func() {
