@@ -63,6 +63,9 @@ func (s *Service) Add(ctx context.Context, c cid.Cid, data io.Reader, o Options)
 	if err := s.learn(ctx, v); err != nil {
 		s.c.Logger.Warn("sketches of a datanet are not here, so copies of its shards may not be seen", "datanet", v.Origin, "err", err)
 	}
+	if err := s.forget(ctx); err != nil {
+		return Added{}, err
+	}
 	parts, err := s.prepareAll(ctx, v, data, o)
 	if err != nil {
 		return Added{}, err

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -137,5 +138,57 @@ func TestASealedShardThatWasHereIsHiddenAsItIsAdded(t *testing.T) {
 	}
 	if x, err := s[0].Head(t.Context(), v.CID); err != nil || len(x.Manifest.Shards) != 1 || x.Manifest.Shards[0].Sketch.Defined() {
 		t.Errorf("%+v, %v", x.Manifest.Shards, err)
+	}
+}
+
+func TestOthersListsAreForgottenAndNotThoseOfOurOwnNorOfWhatIsFollowed(t *testing.T) {
+	w, s := newWorld(t, 2)
+	me, other := s[0], s[1]
+	me.c.MaxKnown = 1
+	own, followed := w.create(me, Draft{Name: "own"}), w.create(other, Draft{Name: "followed"})
+	var strange []Version
+	for i, v := range []Version{own, followed} {
+		w.add(map[int]*Service{0: me, 1: other}[i], v, prose(10+i, 20))
+	}
+	for i := range 3 {
+		v := w.create(other, Draft{Name: fmt.Sprint("strange ", i)})
+		w.add(other, v, prose(20+i, 20))
+		strange = append(strange, v)
+	}
+	if _, err := me.Follow(t.Context(), followed.CID); err != nil {
+		t.Fatal(err)
+	}
+	knows := func(v Version) bool {
+		t.Helper()
+		h, err := other.Head(t.Context(), v.CID)
+		if v.Manifest.Owner == me.me {
+			h, err = me.Head(t.Context(), v.CID)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		ok, err := me.known.Has(h.Manifest.Shards[0].Root, v.Origin)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return ok
+	}
+	for i, v := range strange {
+		if _, err := me.Add(t.Context(), v.CID, strings.NewReader(prose(30+i, 20)), Options{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !knows(own) || !knows(followed) || knows(strange[0]) || knows(strange[1]) || !knows(strange[2]) {
+		t.Errorf("own %t, followed %t, others %t %t %t", knows(own), knows(followed), knows(strange[0]), knows(strange[1]), knows(strange[2]))
+	}
+	// A datanet that was forgotten is learned again as data is added to it.
+	if _, err := me.Add(t.Context(), strange[0].CID, strings.NewReader(prose(20, 20)), Options{}); !errors.Is(err, ErrDuplicate) {
+		t.Errorf("a copy of what was forgotten: %v", err)
+	}
+	if err := me.Unfollow(t.Context(), followed.CID); err != nil {
+		t.Fatal(err)
+	}
+	if !knows(own) || knows(followed) {
+		t.Errorf("unfollowed: own %t, followed %t", knows(own), knows(followed))
 	}
 }

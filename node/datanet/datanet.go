@@ -123,6 +123,7 @@ type Config struct {
 	Now       func() uint64 // unix seconds
 	Temp      string        // directory for data that is being checked; "" is the system's
 	MaxShard  uint64        // bytes of the largest CAR file; 0 is protocol.MaxShard
+	MaxKnown  int           // shards of datanets neither ours nor followed whose sketches are kept; 0 is known.MaxOthers
 	Refresh   time.Duration // between two questions for a followed datanet's head; 0 is ten minutes
 	Logger    *slog.Logger  // nil discards
 	// May says whether an account may contribute to our datanets; nil lets everybody.
@@ -152,6 +153,9 @@ func New(c Config) *Service {
 	}
 	if c.MaxShard == 0 {
 		c.MaxShard = protocol.MaxShard
+	}
+	if c.MaxKnown == 0 {
+		c.MaxKnown = known.MaxOthers
 	}
 	if c.Refresh == 0 {
 		c.Refresh = 10 * time.Minute

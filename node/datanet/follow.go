@@ -56,7 +56,10 @@ func (s *Service) Unfollow(ctx context.Context, c cid.Cid) error {
 	if err != nil {
 		return err
 	}
-	return s.drop(followKey(v.Origin))
+	if err := s.drop(followKey(v.Origin)); err != nil {
+		return err
+	}
+	return s.forget(ctx)
 }
 
 // Following are the identities of the datanets followed.

@@ -283,6 +283,11 @@ func (s *Service) Open(ctx context.Context, v Version, root cid.Cid) (io.ReadSee
 	if _, err := v.Shard(root); err != nil {
 		return nil, err
 	}
+	if v.Manifest.Reader != "" { // what cannot be opened is not fetched
+		if _, err := s.identities(ctx, v); err != nil {
+			return nil, err
+		}
+	}
 	if err := s.HideComing(ctx, v, root); err != nil {
 		return nil, err
 	}

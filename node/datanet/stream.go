@@ -2,11 +2,13 @@ package datanet
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ipfs/go-cid"
 
+	"tally/internal/kv"
 	"tally/node/datanet/known"
 	"tally/protocol"
 )
@@ -132,8 +134,28 @@ func (s *Service) page(ctx context.Context, v Version, from int) ([]byte, error)
 	return known.Page(names, from, func(c cid.Cid) ([]byte, error) { return s.c.Documents.Get(ctx, c) })
 }
 
+// forget drops what is known of datanets that are neither ours nor followed, those that were looked at longest
+// ago first, so that others' lists do not fill this node's disk.
+func (s *Service) forget(ctx context.Context) error {
+	gone, err := s.known.Prune(ctx, s.c.MaxKnown, func(origin cid.Cid) bool {
+		for _, key := range [][]byte{headKey(origin), followKey(origin)} {
+			if _, err := s.get(key); !errors.Is(err, kv.ErrNotFound) {
+				return true // or it cannot be told
+			}
+		}
+		return false
+	})
+	if len(gone) > 0 {
+		s.c.Logger.Info("what was known of datanets that are not followed was forgotten", "datanets", len(gone))
+	}
+	return err
+}
+
 // learn remembers what a version lists, and asks its owner for the sketches that are missing.
 func (s *Service) learn(ctx context.Context, v Version) error {
+	if err := s.known.Touch(v.Origin); err != nil {
+		return err
+	}
 	var entries []known.Entry
 	for _, x := range v.Manifest.Shards {
 		entries = append(entries, entry(v, x))

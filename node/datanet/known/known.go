@@ -8,7 +8,8 @@
 //
 // A sketch is kept as a document, so that its CID can stand in a contribution.
 // Looking up costs one look per key of the sketch, whatever the number of entries; candidates
-// are bounded. An Index is safe for concurrent use.
+// are bounded. What nobody wants kept is bounded by Prune: a datanet at a time goes, the one that was looked at
+// longest ago first. An Index is safe for concurrent use.
 package known
 
 import (
@@ -141,6 +142,10 @@ func (x Index) Put(e Entry, sketch []byte) error {
 				e.Version = min(e.Version, was.Version)
 				if !e.Sketch.Defined() {
 					e.Sketch = was.Sketch // one that is kept here alone
+				} else if was.Sketch.Defined() && !was.Sketch.Equals(e.Sketch) {
+					if err := forgetSketch(tx, at, was.Sketch); err != nil {
+						return err
+					}
 				}
 			}
 		}
@@ -154,7 +159,7 @@ func (x Index) Put(e Entry, sketch []byte) error {
 		if sketch == nil {
 			return nil
 		}
-		if err := tx.Set(sketchKey(e.Sketch), sketch); err != nil {
+		if err := errors.Join(tx.Set(sketchKey(e.Sketch), sketch), tx.Set(usedKey(e.Sketch, at), nil)); err != nil {
 			return err
 		}
 		for _, k := range keys {
@@ -211,6 +216,9 @@ func (x Index) Like(s minhash.Sketch) ([]Match, error) {
 				if at := string(it.Value); !seen[at] {
 					seen[at] = true
 					m, err := compare(tx, s, []byte(at))
+					if errors.Is(err, kv.ErrNotFound) {
+						continue // a row of what is not here any more
+					}
 					if err != nil {
 						return err
 					}
