@@ -104,7 +104,7 @@ func TestASmallDatabaseOpensTheLogOfALargeOne(t *testing.T) {
 	dir := t.TempDir()
 	large := open(t, dir, Options{})
 	defer large.Close()
-	put(t, large, "a", 6000) // more than a small one keeps in memory
+	put(t, large, "a", 3500) // more than a small one keeps in memory
 	d := open(t, died(t, dir), Options{Small: true})
 	defer d.Close()
 	n := 0
@@ -117,7 +117,7 @@ func TestASmallDatabaseOpensTheLogOfALargeOne(t *testing.T) {
 		}
 		return nil
 	})
-	if err != nil || n != 6000 {
+	if err != nil || n != 3500 {
 		t.Fatal(n, err)
 	}
 }

@@ -39,16 +39,19 @@ var (
 // Options chooses durability. The zero value is a rebuildable index.
 type Options struct {
 	Sync bool // every Update is on disk when it returns
-	// Small is for few and short writes: it takes a quarter of the memory, and an
-	// Update at most 256 KiB and 2,048 keys, values of 128 KiB and more not counted,
-	// where another takes 1 MiB and 8,192 keys, values of 1 MiB and more not counted.
+	// Small is for few and short writes: it takes half the memory, and an Update
+	// at most 256 KiB and 2,048 keys, values of 128 KiB and more not counted,
+	// where another takes 512 KiB and 4,096 keys, values of 512 KiB and more not counted.
 	Small bool
 }
 
-// Bytes of writes that are kept in memory, as the log of them is on disk.
+// memory is how many bytes of writes are kept in memory, as the log of them is on
+// disk. The room for them counts as heap in use from the start, filled or not, so that
+// the garbage collector lets as much garbage lie beside it.
 const (
-	memory      = 8 << 20
+	memory      = 4 << 20
 	smallMemory = 2 << 20
+	mostMemory  = 8 << 20 // of earlier versions; in memory, where large values have no file of their own
 )
 
 // DB is an open store.
@@ -62,22 +65,27 @@ type DB struct {
 
 // Open opens or creates the store in dir; an empty dir opens one in memory.
 func Open(dir string, o Options) (*DB, error) {
+	size, large := int64(memory), int64(512<<10)
+	if o.Small {
+		size, large = smallMemory, 128<<10
+	}
+	if dir == "" && !o.Small || longLog(dir, size) {
+		size = mostMemory
+	}
 	bo := badger.DefaultOptions(dir).
+		WithMemTableSize(size).
+		WithValueThreshold(large).
 		WithLogger(nil).
 		WithSyncWrites(o.Sync && dir != "").
-		WithMemTableSize(memory).
 		WithNumMemtables(2).
-		WithBlockCacheSize(16 << 20).
-		WithIndexCacheSize(16 << 20).
+		WithBlockCacheSize(0). // nothing is compressed: a cache of blocks is slower than the blocks
+		WithIndexCacheSize(0).
 		WithValueLogFileSize(64 << 20).
 		WithNumCompactors(2).
 		WithCompression(options.None).
 		WithCompactL0OnClose(true).
 		WithVerifyValueChecksum(true).
 		WithMetricsEnabled(false)
-	if o.Small && !largeLog(dir) {
-		bo = bo.WithMemTableSize(smallMemory).WithValueThreshold(128 << 10)
-	}
 	if dir == "" {
 		bo = bo.WithInMemory(true)
 	} else if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -108,16 +116,16 @@ func Open(dir string, o Options) (*DB, error) {
 	return d, nil
 }
 
-// largeLog says whether a log is left in dir, of a process that died, that another
-// setting wrote: the engine asserts that what it replays has room.
-func largeLog(dir string) bool {
+// longLog says whether a log is left in dir, of a process that died, that was written
+// with more memory than this: the engine asserts that what it replays has room.
+func longLog(dir string, memory int64) bool {
 	if dir == "" {
 		return false
 	}
 	logs, _ := filepath.Glob(filepath.Join(dir, "*.mem"))
 	return slices.ContainsFunc(logs, func(l string) bool {
 		info, err := os.Stat(l)
-		return err != nil || info.Size() > 2*smallMemory // the engine makes them twice as long
+		return err != nil || info.Size() > 2*memory // the engine makes them twice as long
 	})
 }
 

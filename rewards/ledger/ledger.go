@@ -228,7 +228,7 @@ func set(tx *kv.Tx, key []byte, v any) error {
 // envelopes as they are in it, which a later co-signature must not change. The
 // first call wins: what stands is returned, on disk.
 func (l *Ledger) Seal(b protocol.Batch, data []byte, envelopes [][]byte) (protocol.Batch, []byte, error) {
-	const some = 1024 // envelopes in one transaction
+	const some = 32 // envelopes in one transaction, of at most 8 KiB each
 	for i := 0; i < len(envelopes); i += some {
 		err := l.db.Update(func(tx *kv.Tx) error {
 			for _, e := range envelopes[i:min(i+some, len(envelopes))] {
@@ -295,7 +295,7 @@ func (l *Ledger) Sealed(worker common.Address, epoch uint64) (protocol.Batch, []
 // Settle notes what an epoch decided about the receipts that the ledger holds,
 // and that the epoch has been noted.
 func (l *Ledger) Settle(epoch uint64, outcomes []ruleset.Outcome) error {
-	const some = 256 // receipts in one transaction
+	const some = 32 // receipts in one transaction, of at most 8 KiB each
 	for len(outcomes) > 0 {
 		n := min(some, len(outcomes))
 		err := l.db.Update(func(tx *kv.Tx) error {
