@@ -53,6 +53,9 @@ func (n *Node) status(ctx context.Context) (api.Status, error) {
 	}
 	s.SetAside = len(health.Aside)
 	s.Problems = append(s.Problems, health.Problems()...)
+	if u, err := n.store.S.Usage(); err == nil { // else the disk is not there, which is said already
+		s.Problems = append(s.Problems, crowded(u.Usage)...)
+	}
 	if n.prover != nil {
 		s.Problems = append(s.Problems, n.prover.Status().Problems...)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"tally/node/api"
 	"tally/storage"
+	"tally/storage/volume"
 )
 
 // ShowStorage implements api.Storage.
@@ -29,19 +30,35 @@ func (n *Node) ShowStorage(ctx context.Context) (api.StorageStatus, error) {
 	for _, d := range append(h.Damaged, h.Healed...) {
 		out.Damage = append(out.Damage, api.Damage{Root: d.Root.String(), Why: d.Why, Found: d.Found, Healed: d.Healed})
 	}
+	out.Problems = append(out.Problems, crowded(u.Usage)...)
 	n.showProofs(&out)
 	for r, err := range s.Status() {
 		if err != nil {
 			out.Problems = append(out.Problems, err.Error())
 			continue
 		}
-		p := api.PinnedShard{Root: r.Root.String(), State: string(r.State), Bytes: r.Size}
+		_, err := s.Stat(ctx, r.Root)
+		p := api.PinnedShard{Root: r.Root.String(), Shard: err == nil, State: string(r.State), Bytes: r.Size}
 		for _, why := range r.Pins {
 			p.Why = append(p.Why, why.Why)
 		}
 		out.Pinned = append(out.Pinned, p)
 	}
 	return out, nil
+}
+
+// crowded says why no shard worth the name has room, and what to do.
+func crowded(u volume.Usage) []string {
+	const least = 1 << 20
+	switch {
+	case u.Room >= least:
+		return nil
+	case u.Quota > 0 && u.Used+u.Reserved+least > u.Quota:
+		return []string{fmt.Sprintf("storage_quota is reached: %d of %d bytes are used and %d are promised to writes: raise it in config.json, or give up shards with `tally storage unpin`",
+			u.Used, u.Quota, u.Reserved)}
+	}
+	return []string{fmt.Sprintf("nothing more is kept: the disk has %d bytes free, and disk_floor leaves %d of them alone: free space, lower disk_floor in config.json, or give up shards with `tally storage unpin`",
+		u.Free, u.Floor)}
 }
 
 // showProofs tells what a pinner keeps and proves.
@@ -67,7 +84,7 @@ func (n *Node) showProofs(out *api.StorageStatus) {
 		at[k.Piece.Hex()] = len(out.Pieces)
 		out.Pieces = append(out.Pieces, api.KeptPiece{
 			Root: k.Root.String(), Piece: k.Piece.Hex(), Bytes: k.Size, State: k.State, Target: k.Target, Holders: k.Holders, Mine: k.Holds,
-			Why: k.Why, Reason: k.Reason,
+			Until: k.Until, Why: k.Why, Reason: k.Reason,
 		})
 	}
 	for _, x := range st.Pieces {

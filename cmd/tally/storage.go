@@ -2,9 +2,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/url"
+	"slices"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -26,19 +29,33 @@ func (t *tool) storageCommand() *cobra.Command {
 		},
 	}
 	verify := &cobra.Command{
-		Use: "verify [SHARD]", Short: "Read a shard, or all that are pinned, and check every block; what is damaged is healed from other nodes", Args: cobra.MaximumNArgs(1),
+		Use: "verify [SHARD...]", Short: "Read shards, or all that are pinned, and check every block; what is damaged is healed from other nodes",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return ask(cmd.Context(), t, func(ctx context.Context, c *api.Client) ([]api.ShardCheck, error) { return verifyShards(ctx, c, args) }, sayShardChecks)
+			return judge(cmd.Context(), t, func(ctx context.Context, c *api.Client) ([]api.ShardCheck, error) {
+				return verifyShards(ctx, c, args)
+			}, sayShardChecks, func(cs []api.ShardCheck) bool {
+				return !slices.ContainsFunc(cs, func(c api.ShardCheck) bool { return !c.Sound })
+			})
 		},
 	}
 	publish := &cobra.Command{
 		Use: "publish SHARD...", Short: "Show shards to all again of which it was lost whether they are private", Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return ask(cmd.Context(), t, func(ctx context.Context, c *api.Client) ([]api.PublishedShard, error) {
-				return publishShards(ctx, c, args)
+			return each(t, args, func(c *api.Client, root string) (api.PublishedShard, error) {
+				return api.Post[api.PublishedShard](cmd.Context(), c, "/v0/storage/"+url.PathEscape(root)+"/publish", nil)
 			}, sayPublished)
 		},
 	}
+	force := false
+	unpin := &cobra.Command{
+		Use: "unpin SHARD...", Short: "Give up shards to have their room back; what a datanet that is followed wants is left alone", Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return each(t, args, func(c *api.Client, root string) (api.Unpinned, error) {
+				return api.Post[api.Unpinned](cmd.Context(), c, "/v0/storage/"+url.PathEscape(root)+"/unpin", api.Unpin{Force: force})
+			}, sayUnpinned)
+		},
+	}
+	unpin.Flags().BoolVar(&force, "force", false, "though a promise to a payer is broken, or no other node is known to have the shard")
 	start := &cobra.Command{
 		Use: "init", Short: "Make a new, empty store in place of one whose disk is lost; the node must not run", Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
@@ -54,41 +71,73 @@ func (t *tool) storageCommand() *cobra.Command {
 			})
 		},
 	}
-	c.AddCommand(status, verify, publish, start)
+	c.AddCommand(status, verify, unpin, publish, start)
 	return c
 }
 
+// verifyShards checks the shards named, or all that are pinned. A document, such as a
+// manifest, is no shard; what cannot be checked is not sound, and says why.
 func verifyShards(ctx context.Context, c *api.Client, roots []string) ([]api.ShardCheck, error) {
-	if len(roots) == 0 {
+	out := []api.ShardCheck{}
+	all := len(roots) == 0
+	if all {
 		s, err := api.Get[api.StorageStatus](ctx, c, "/v0/storage", nil)
 		if err != nil {
 			return nil, err
 		}
 		for _, p := range s.Pinned {
-			roots = append(roots, p.Root)
+			switch {
+			case p.Shard:
+				roots = append(roots, p.Root)
+			case p.State == "lost":
+				out = append(out, api.ShardCheck{Root: p.Root, Why: "it is pinned and not here: " + strings.Join(p.Why, ", ")})
+			}
 		}
 	}
-	out := []api.ShardCheck{}
 	for _, r := range roots {
 		v, err := api.Post[api.ShardCheck](ctx, c, "/v0/storage/"+url.PathEscape(r)+"/verify", nil)
 		if err != nil {
-			return out, err
+			if !all || ctx.Err() != nil {
+				return nil, err
+			}
+			v = api.ShardCheck{Root: r, Why: err.Error()}
 		}
 		out = append(out, v)
 	}
 	return out, nil
 }
 
-func publishShards(ctx context.Context, c *api.Client, roots []string) ([]api.PublishedShard, error) {
-	out := []api.PublishedShard{}
-	for _, r := range roots {
-		p, err := api.Post[api.PublishedShard](ctx, c, "/v0/storage/"+url.PathEscape(r)+"/publish", nil)
-		if err != nil {
-			return out, err
-		}
-		out = append(out, p)
+// each does something with every shard named, tells what was done, and ends with the
+// errors of those with which it was not.
+func each[T any](t *tool, roots []string, do func(c *api.Client, root string) (T, error), say func(io.Writer, []T)) error {
+	c, err := t.client()
+	if err != nil {
+		return err
 	}
-	return out, nil
+	done := []T{}
+	var failed []error
+	for _, r := range roots {
+		v, err := do(c, r)
+		if err != nil {
+			failed = append(failed, err)
+			continue
+		}
+		done = append(done, v)
+	}
+	if len(done) > 0 || len(failed) == 0 {
+		failed = append(failed, t.answer(done, func(w io.Writer) { say(w, done) }))
+	}
+	return errors.Join(failed...)
+}
+
+func sayUnpinned(w io.Writer, us []api.Unpinned) {
+	for _, u := range us {
+		if u.Gone {
+			fmt.Fprintf(w, "gone     %s: %s are free\n", u.Root, mib(u.Bytes))
+		} else {
+			fmt.Fprintf(w, "leaving  %s, %s: %s\n", u.Root, mib(u.Bytes), u.Why)
+		}
+	}
 }
 
 func sayPublished(w io.Writer, ps []api.PublishedShard) {
@@ -136,7 +185,11 @@ func sayStorageStatus(w io.Writer, s api.StorageStatus) {
 		tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 		fmt.Fprintln(tw, "shard\tsize\tstate\tholders\twanted by\t")
 		for _, p := range s.Pieces {
-			fmt.Fprintf(tw, "%s\t%s\t%s\t%d of %d\t%s\t%s\n", p.Root, mib(p.Bytes), p.State, p.Holders, p.Target, p.Why, p.Reason)
+			holders := fmt.Sprintf("%d of %d", p.Holders, p.Target)
+			if p.Until > 0 { // a promise is kept however many others do
+				holders, p.Why = fmt.Sprint(p.Holders), fmt.Sprintf("%s, kept until %s", p.Why, when(int64(min(p.Until, 1<<40))))
+			}
+			fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\n", p.Root, mib(p.Bytes), p.State, holders, p.Why, p.Reason)
 		}
 		_ = tw.Flush()
 	}

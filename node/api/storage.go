@@ -10,6 +10,7 @@ type Storage interface {
 	ShowStorage(ctx context.Context) (StorageStatus, error)
 	VerifyShard(ctx context.Context, root string) (ShardCheck, error)
 	PublishShard(ctx context.Context, root string) (PublishedShard, error)
+	UnpinShard(ctx context.Context, root string, insist bool) (Unpinned, error)
 }
 
 // StorageStatus is what the node keeps, how much room that takes, and what it
@@ -78,6 +79,7 @@ type KeptPiece struct {
 	Target  int    `json:"target"`  // nodes that should prove it
 	Holders int    `json:"holders"` // nodes that do, and are not suspended
 	Mine    bool   `json:"mine"`    // this node is one of them
+	Until   uint64 `json:"until"`   // unix seconds up to which this node keeps it for a payer; 0 if it promised nobody
 	Since   uint64 `json:"since"`   // first period in which it is drawn from
 	Why     string `json:"why"`     // who wants it
 	Reason  string `json:"reason"`  // what this node does about it
@@ -86,7 +88,8 @@ type KeptPiece struct {
 // PinnedShard is a root that something keeps here.
 type PinnedShard struct {
 	Root  string   `json:"root"`
-	State string   `json:"state"` // as storage says
+	Shard bool     `json:"shard"` // or a document, such as a manifest; false also for a shard that is lost
+	State string   `json:"state"` // have, damaged or lost
 	Bytes uint64   `json:"bytes"`
 	Why   []string `json:"why"`
 }
@@ -103,9 +106,26 @@ type PublishedShard struct {
 	Root string `json:"root"`
 }
 
+// Unpin asks that a shard be given up.
+type Unpin struct {
+	Force bool `json:"force"` // though a promise is broken, or nobody else is known to have it
+}
+
+// Unpinned is a shard that the owner of the disk gave up.
+type Unpinned struct {
+	Root     string   `json:"root"`
+	Bytes    uint64   `json:"bytes"`    // of its file
+	Released []string `json:"released"` // reasons for which it was kept
+	Gone     bool     `json:"gone"`     // its room is free
+	Why      string   `json:"why"`      // it is not yet
+}
+
 // routeStorage routes /v0/storage.
 func routeStorage(m *http.ServeMux, n Storage) {
 	get(m, "GET /v0/storage", func(r *http.Request) (any, error) { return n.ShowStorage(r.Context()) })
 	get(m, "POST /v0/storage/{cid}/verify", func(r *http.Request) (any, error) { return n.VerifyShard(r.Context(), r.PathValue("cid")) })
+	post(m, "POST /v0/storage/{cid}/unpin", func(r *http.Request, in Unpin) (any, error) {
+		return n.UnpinShard(r.Context(), r.PathValue("cid"), in.Force)
+	})
 	get(m, "POST /v0/storage/{cid}/publish", func(r *http.Request) (any, error) { return n.PublishShard(r.Context(), r.PathValue("cid")) })
 }

@@ -22,6 +22,7 @@ package home
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/ecdsa"
 	"crypto/rand"
 	"encoding/hex"
@@ -32,6 +33,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -162,6 +164,13 @@ func Limit(set, byDefault int64) int64 {
 // DefaultMaxLock is 100 tokens.
 var DefaultMaxLock = protocol.Tokens(100)
 
+// spelt writes out what storage may take, for the owner to see and to change.
+func (c Config) spelt() Config {
+	c.Quota, c.Floor = cmp.Or(c.Quota, DefaultQuota), cmp.Or(c.Floor, DefaultFloor)
+	c.Up, c.Down, c.ScrubDays = cmp.Or(c.Up, DefaultUp), cmp.Or(c.Down, DefaultDown), cmp.Or(c.ScrubDays, DefaultScrub)
+	return c
+}
+
 // SessionLimit is the most that a session of inference may lock, whatever the
 // owner of the model asks.
 func (c Config) SessionLimit() protocol.Amount {
@@ -244,7 +253,7 @@ func (c Config) validateStorage() error {
 		}
 	}
 	if c.ScrubDays < -1 || c.ScrubDays > 3650 {
-		return fmt.Errorf("%w: scrub_days %d: write days, 0 for the default, -1 for never", ErrConfig, c.ScrubDays)
+		return fmt.Errorf("%w: scrub_days %d: write 1 to 3650 days, 0 for the default, -1 for never", ErrConfig, c.ScrubDays)
 	}
 	if c.Gateway == "" || c.Gateway == Off {
 		return nil
@@ -345,7 +354,7 @@ func Init(dir string, c Config, key *ecdsa.PrivateKey) (*Home, error) {
 			return nil, fmt.Errorf("home: make a key: %w", err)
 		}
 	}
-	h := &Home{Dir: abs, Config: c, Key: key, Token: "tally-" + rand.Text()}
+	h := &Home{Dir: abs, Config: c.spelt(), Key: key, Token: "tally-" + rand.Text()}
 	if err := h.SaveConfig(); err != nil {
 		return nil, err
 	}
@@ -392,7 +401,12 @@ func Open(dir string) (*Home, error) {
 	}
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.DisallowUnknownFields() // a misspelt setting would be the default in silence
-	if err := d.Decode(&h.Config); err != nil {
+	err = d.Decode(&h.Config)
+	var kind *json.UnmarshalTypeError
+	if errors.As(err, &kind) {
+		err = fmt.Errorf("%s cannot be a %s: write a %s, such as tally init writes", kind.Field, kind.Value, plain(kind.Type))
+	}
+	if err != nil {
 		return nil, fmt.Errorf("%w: %s: %w", ErrConfig, h.Path("config.json"), err)
 	}
 	if err := h.Config.Validate(); err != nil {
@@ -404,6 +418,22 @@ func Open(dir string) (*Home, error) {
 	}
 	h.Token = strings.TrimSpace(string(tok))
 	return h, nil
+}
+
+// plain is what a person calls a type of the settings.
+func plain(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Int, reflect.Int64:
+		return "whole number (sizes are in bytes)"
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Slice:
+		return "list"
+	case reflect.Struct:
+		return "group in braces"
+	default:
+		return "text in quotes"
+	}
 }
 
 // Lock takes the directory for this process until Unlock or its end.

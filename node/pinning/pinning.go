@@ -167,7 +167,10 @@ func newID(t time.Time) string {
 func keyOf(id string) []byte { return []byte("psa/" + id) }
 
 // reason is what a pin is called in the store.
-func reason(id string) string { return "psa/" + id }
+// Reason begins the reasons that a Keeper is given; the pin's id follows.
+const Reason = "psa/"
+
+func reason(id string) string { return Reason + id }
 
 // each yields every pin, oldest first.
 func (s *Service) each(yield func(id string, k kept) (bool, error)) error {
@@ -290,6 +293,11 @@ func (s *Service) Delete(ctx context.Context, id string) error {
 	defer s.mu.Unlock()
 	if stop := s.work[id]; stop != nil {
 		stop()
+	}
+	// Before the record goes, so that what cannot be released now can be deleted again;
+	// and after it, for work that was ending meanwhile.
+	if err := s.c.Keeper.Release(ctx, c, reason(id)); err != nil {
+		return err
 	}
 	err = s.c.DB.Update(func(tx *kv.Tx) error {
 		if _, err := tx.Get(keyOf(id)); err != nil {

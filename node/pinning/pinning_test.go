@@ -29,6 +29,7 @@ type shelf struct {
 	origins []string          // guarded by mu; of the last Keep
 	fail    func(try int) error
 	tries   int           // guarded by mu
+	stuck   error         // guarded by mu; of Release
 	gate    chan struct{} // if not nil, Keep waits for it or for its context
 }
 
@@ -56,6 +57,9 @@ func (s *shelf) Keep(ctx context.Context, root cid.Cid, why string, origins []st
 func (s *shelf) Release(_ context.Context, _ cid.Cid, why string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.stuck != nil {
+		return s.stuck
+	}
 	delete(s.kept, why)
 	return nil
 }
@@ -358,4 +362,34 @@ func FuzzParseFilter(f *testing.F) {
 			t.Errorf("taken: %+v", got)
 		}
 	})
+}
+
+func TestAPinThatCannotBeReleasedNowCanBeDeletedAgain(t *testing.T) {
+	k := &shelf{kept: map[string]string{}}
+	inBubble(t, k, func(t *testing.T, s *Service) {
+		e, err := s.Add(t.Context(), Pin{CID: named(1).String()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		away := errors.New("the disk is away")
+		k.stick(away)
+		if err := s.Delete(t.Context(), e.ID); !errors.Is(err, away) {
+			t.Fatalf("deleted: %v", err)
+		}
+		if got := statusOf(t, s, e.ID); got.Status != Pinned || len(k.holds()) != 1 {
+			t.Fatalf("%+v, held: %v", got, k.holds())
+		}
+		k.stick(nil)
+		if err := s.Delete(t.Context(), e.ID); err != nil || len(k.holds()) != 0 {
+			t.Fatalf("%v, still held: %v", err, k.holds())
+		}
+	})
+}
+
+// stick has Release fail, or no longer.
+func (s *shelf) stick(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stuck = err
 }

@@ -36,10 +36,10 @@ import (
 
 var (
 	// ErrQuota says that a write would exceed the quota.
-	ErrQuota = errors.New("volume: quota reached: raise it, or unpin and collect shards, then try again")
+	ErrQuota = errors.New("volume: quota reached: raise it (storage_quota), or give up shards (tally storage unpin), then try again")
 	// ErrFull says that a write would take what must stay free, or that the disk
 	// took no more. Nothing acknowledged is lost.
-	ErrFull = errors.New("volume: disk full: free space or unpin and collect shards, then try again")
+	ErrFull = errors.New("volume: disk full, or less than disk_floor would stay free: free space, or give up shards (tally storage unpin), then try again")
 	// ErrConfig says that a setting makes no sense.
 	ErrConfig = errors.New("volume: bad configuration")
 )
