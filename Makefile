@@ -34,11 +34,11 @@ build: ## build the one program into bin/tally
 .PHONY: test
 test: ## run every test (go test ./...)
 	@mkdir -p $(BIN)
-	go test ./... 2>&1 | tee $(BIN)/test.log
+	go test -timeout 40m ./... 2>&1 | tee $(BIN)/test.log
 
 .PHONY: race
 race: ## run the tests of concurrent packages under the race detector (needs a C compiler)
-	go test -race -short $(RACE)
+	go test -race -short -timeout 40m $(RACE)
 
 .PHONY: vet
 vet: ## run go vet

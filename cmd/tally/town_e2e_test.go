@@ -34,7 +34,7 @@ type town struct {
 }
 
 // openTown runs the town until the test ends. Blocks come every second, so a proof
-// period is ten seconds long.
+// period is 16 seconds long.
 func openTown(ctx context.Context, t *testing.T, members []devnet.Member) *town {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "tally-town-") // a short path: unix sockets have a limit
@@ -43,7 +43,7 @@ func openTown(ctx context.Context, t *testing.T, members []devnet.Member) *town 
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	preset := devnet.Presets["test"]
-	preset.Epoch, preset.Commit, preset.Audit, preset.ProofPeriod, preset.Heartbeat = 6*time.Second, 2*time.Second, 3*time.Second, 10, time.Second
+	preset.Epoch, preset.Commit, preset.Audit, preset.ProofPeriod, preset.Heartbeat = 6*time.Second, 2*time.Second, 3*time.Second, 16, time.Second
 	d, err := devnet.Start(ctx, devnet.Config{Dir: dir, Preset: preset, Members: members, Verbose: true}, teller{t})
 	if err != nil {
 		t.Fatal(err)
@@ -143,6 +143,19 @@ func (w *town) holders(p common.Hash) (out []int) {
 		}
 	}
 	return out
+}
+
+// someHolder is one of the nodes that hold a shard.
+func (w *town) someHolder(ctx context.Context, t *testing.T, s api.Shard) (node int) {
+	t.Helper()
+	w.await(ctx, t, "somebody holds shard "+s.Root, func() bool {
+		at := w.holders(pieceOf(s))
+		if len(at) > 0 {
+			node = at[0]
+		}
+		return len(at) > 0
+	})
+	return node
 }
 
 // proves says whether a node has proved its set since a piece is drawn from.
