@@ -72,6 +72,9 @@ func Open(dir string, o Options) (*DB, error) {
 	if dir == "" && !o.Small || longLog(dir, size) {
 		size = mostMemory
 	}
+	if dir == "" { // where no value is larger than this
+		large = 1 << 20
+	}
 	bo := badger.DefaultOptions(dir).
 		WithMemTableSize(size).
 		WithValueThreshold(large).
