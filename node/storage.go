@@ -99,6 +99,7 @@ func (n *Node) openShards() (err error) {
 	if err != nil {
 		return err
 	}
+	n.store.S = n.store.S.WithSource(n.store.Shards)
 	n.serving, err = shardstream.NewServer(shardstream.ServerConfig{
 		Store: n.store.S, Node: n.me, Up: n.up, Logger: n.log,
 		May: n.mayRead, Show: n.shown,

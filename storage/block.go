@@ -112,32 +112,56 @@ func (k *core) getMeta(kind byte, c cid.Cid) (v []byte, err error) {
 }
 
 // GetBlock returns the bytes of a block, from a shard or loose, checked against
-// the CID. It returns ErrNotFound, or ErrCorrupt when every copy here is bad.
+// the CID. It returns ErrNotFound, or, when every copy here is bad, ErrCorrupt or what
+// the disk said.
+//
+// Where there is a Source or an Exchange, a block that is bad here is borrowed from
+// other nodes, for at most ten seconds: see package borrow. Its shard is looked at and healed by
+// Scrub, from the disk's side, while readers go on. The same is true of OpenFile, FS and
+// ExportCAR, and not of what others see: Blockstore, Range, ServeCAR, File.
 func (s *Store) GetBlock(ctx context.Context, c cid.Cid) ([]byte, error) {
-	return s.core.GetBlock(ctx, c)
+	data, bad, err := s.block(ctx, c)
+	if bad == nil || !s.lends() {
+		return data, err
+	}
+	data, e := s.borrow(ctx, c)
+	switch {
+	case e == nil:
+		s.log.Info("a reader was given another node's block in place of a corrupt one", "cid", c)
+		return data, nil
+	case ctx.Err() != nil:
+		return nil, fail("get block", ctx.Err())
+	}
+	return nil, fmt.Errorf("%w (%s)", err, e.Error())
 }
 
-// GetBlock is Store.GetBlock; core is a unixfs.Getter.
-func (k *core) GetBlock(ctx context.Context, c cid.Cid) ([]byte, error) {
+// here is GetBlock from this disk alone.
+func (k *core) here(ctx context.Context, c cid.Cid) ([]byte, error) {
+	data, _, err := k.block(ctx, c)
+	return data, err
+}
+
+// block returns a block, or why there is none. bad says that there are copies, and none is
+// good.
+func (k *core) block(ctx context.Context, c cid.Cid) (data []byte, bad, err error) {
 	if err := ctx.Err(); err != nil {
-		return nil, fail("get block", err)
+		return nil, nil, fail("get block", err)
 	}
 	ps, err := k.places(c.Hash())
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var bad error
 	for _, p := range ps {
 		data, err := k.readPlace(p)
 		if errors.Is(err, errDropped) {
 			continue
 		}
 		if errors.Is(err, ErrMarker) {
-			return nil, err
+			return nil, nil, err
 		}
 		if err == nil {
 			if err = car.CheckBlock(c, data); err == nil {
-				return data, nil
+				return data, nil, nil
 			}
 		}
 		bad = err
@@ -146,22 +170,22 @@ func (k *core) GetBlock(ctx context.Context, c cid.Cid) ([]byte, error) {
 			k.suspect(r.Root)
 		}
 	}
-	data, err := k.getMeta(keyLoose, c)
+	data, err = k.getMeta(keyLoose, c)
 	if err == nil {
 		if err = car.CheckBlock(c, data); err == nil {
-			return data, nil
+			return data, nil, nil
 		}
 		bad = err
 	} else if !errors.Is(err, ErrNotFound) {
-		return nil, err
+		return nil, nil, err
 	}
 	if bad == nil {
-		return nil, notFound(c)
+		return nil, nil, notFound(c)
 	}
 	k.mu.Lock()
 	k.bad[string(c.Hash())] = c
 	k.mu.Unlock()
-	return nil, fmt.Errorf("get: copy on disk: %w", bad)
+	return nil, bad, fmt.Errorf("get: copy on disk: %w", bad)
 }
 
 // mend forgets that a block was corrupt, now that a good copy came in.

@@ -46,7 +46,7 @@ func (b blockView) Get(ctx context.Context, c cid.Cid) (blocks.Block, error) {
 	if err := b.k.visible(c); err != nil {
 		return nil, err
 	}
-	data, err := b.k.GetBlock(ctx, c)
+	data, err := b.k.here(ctx, c)
 	if err != nil {
 		return nil, err
 	}

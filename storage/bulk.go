@@ -20,7 +20,7 @@ const (
 	fewBlocks   = 2
 )
 
-// Ahead lets a few readers hold many blocks; core is a unixfs.Bulk.
+// Ahead lets a few readers hold many blocks.
 func (k *core) Ahead() (blocks int, done func()) {
 	n := lanes.Width()
 	if n <= fewBlocks {
@@ -33,10 +33,9 @@ func (k *core) Ahead() (blocks int, done func()) {
 	return n, func() { k.wide.Add(-1) }
 }
 
-// GetBlocks is GetBlock for several, most of them in one shard. What does not read
-// or match is left to GetBlock, which looks for another copy and says what is
-// wrong.
-func (k *core) GetBlocks(ctx context.Context, cs []cid.Cid, buf []byte) (data [][]byte, grown []byte, err error) {
+// getBlocks is get for several, most of them in one shard. What does not read or
+// match is left to get, which looks for another copy and says what is wrong.
+func (k *core) getBlocks(ctx context.Context, cs []cid.Cid, buf []byte, get func(context.Context, cid.Cid) ([]byte, error)) (data [][]byte, grown []byte, err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, buf, fail("get blocks", err)
 	}
@@ -104,7 +103,7 @@ func (k *core) GetBlocks(ctx context.Context, cs []cid.Cid, buf []byte) (data []
 		if good[i] {
 			continue
 		}
-		if data[i], err = k.GetBlock(ctx, c); err != nil {
+		if data[i], err = get(ctx, c); err != nil {
 			return nil, buf, fmt.Errorf("get block %d of %d: %w", i+1, len(cs), err)
 		}
 	}

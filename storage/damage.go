@@ -133,6 +133,7 @@ func (k *core) setDamage(d Damage) (Damage, error) {
 
 // healed books that a damaged shard is whole. The caller holds commit.
 func (k *core) healed(root cid.Cid) error {
+	k.desk.Forget(root)
 	k.mu.Lock()
 	d := k.damage[root]
 	delete(k.damage, root)

@@ -136,7 +136,7 @@ func (s *Store) fetchInto(ctx context.Context, root cid.Cid, sp *spool.Spool, o 
 			if data, err := sp.Get(c, nil); err == nil {
 				return data, true
 			}
-			data, err := s.GetBlock(ctx, c)
+			data, err := s.here(ctx, c)
 			return data, err == nil
 		},
 		put:      put,
@@ -149,7 +149,7 @@ func (s *Store) fetchInto(ctx context.Context, root cid.Cid, sp *spool.Spool, o 
 		if sp.Has(c) {
 			return sp.Get(c, buf)
 		}
-		return s.GetBlock(ctx, c)
+		return s.here(ctx, c)
 	})
 }
 

@@ -169,7 +169,7 @@ func (s *Store) FetchDAG(ctx context.Context, root cid.Cid, depth int, progress 
 		depth: max(depth, 0),
 		seen:  map[cid.Cid]int{},
 		have: func(c cid.Cid) ([]byte, bool) {
-			data, err := s.GetBlock(ctx, c)
+			data, err := s.here(ctx, c)
 			return data, err == nil
 		},
 		put:      s.putLoose,
@@ -185,7 +185,7 @@ func (s *Store) FetchDAG(ctx context.Context, root cid.Cid, depth int, progress 
 	}
 	// The blocks are put again, in case one was collected or is in a shard that
 	// will be.
-	err := s.putGroup(ctx, root, order, func(c cid.Cid) ([]byte, error) { return s.GetBlock(ctx, c) })
+	err := s.putGroup(ctx, root, order, func(c cid.Cid) ([]byte, error) { return s.here(ctx, c) })
 	if err != nil {
 		return fmt.Errorf("fetch DAG %s: %w", root, err)
 	}

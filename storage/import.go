@@ -117,16 +117,3 @@ func (s *Store) importCAR(ctx context.Context, r io.Reader, want, of cid.Cid) (S
 	}
 	return sh, nil
 }
-
-// ExportCAR writes the file of a shard to w, checking every block.
-func (s *Store) ExportCAR(ctx context.Context, root cid.Cid, w io.Writer) error {
-	f, _, err := s.openCAR(root)
-	if err != nil {
-		return fmt.Errorf("export CAR: %w", err)
-	}
-	defer func() { _ = f.Close() }()
-	if _, err := s.check(ctx, f, w, root, 0, nil); err != nil {
-		return fmt.Errorf("export CAR %s: %w", root, err)
-	}
-	return nil
-}

@@ -75,7 +75,7 @@ func (l *scrubber) spend(ctx context.Context, bytes int) error {
 }
 
 func (l *scrubber) healLoose(ctx context.Context, c cid.Cid) error {
-	if data, err := l.GetBlock(ctx, c); err == nil { // a shard has it too
+	if data, err := l.here(ctx, c); err == nil { // a shard has it too
 		return l.putLoose(c, data)
 	}
 	if l.exchange == nil {

@@ -20,7 +20,7 @@ const MaxRange = 4 << 20
 // OpenFile opens the UnixFS file under root, which may be inside any shard.
 // Blocks are checked as they are read; ctx ends all reading.
 func (s *Store) OpenFile(ctx context.Context, root cid.Cid) (io.ReadSeekCloser, error) {
-	f, err := unixfs.OpenFile(ctx, s.core, root)
+	f, err := unixfs.OpenFile(ctx, reader{s}, root)
 	if err != nil {
 		return nil, fmt.Errorf("storage: %w", err)
 	}
@@ -30,7 +30,7 @@ func (s *Store) OpenFile(ctx context.Context, root cid.Cid) (io.ReadSeekCloser, 
 // FS returns the UnixFS directory under root as a file system; ctx ends all
 // reading.
 func (s *Store) FS(ctx context.Context, root cid.Cid) (fs.FS, error) {
-	f, err := unixfs.NewFS(ctx, s.core, root)
+	f, err := unixfs.NewFS(ctx, reader{s}, root)
 	if err != nil {
 		return nil, fmt.Errorf("storage: %w", err)
 	}

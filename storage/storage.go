@@ -32,7 +32,8 @@
 // reason, and everything else is served; Health tells what and what to do. Every
 // block is hashed when it is read for others or through a file: a flipped bit is an
 // error, never data. A shard with a bad block stays, and its good blocks are served
-// while it heals.
+// while it heals; this node's own readers are lent the others by nodes that hold them
+// (WithSource, package borrow).
 //
 // All files count against the quota, metadata too; sizes are booked as they change,
 // never found by reading data. A disk that is unplugged while the store is open
@@ -60,6 +61,7 @@ import (
 	ipld "github.com/ipfs/go-ipld-format"
 
 	"tally/internal/kv"
+	"tally/storage/borrow"
 	"tally/storage/car"
 	"tally/storage/volume"
 )
@@ -168,6 +170,7 @@ type Store struct {
 	*core
 	exchange Exchange
 	provider Provider
+	source   Source // lends to readers; may be nil
 }
 
 // core is what all views of one store share.
@@ -198,7 +201,8 @@ type core struct {
 	waiting map[cid.Cid]int64         // guarded by mu: files that are not indexed yet, with their sizes
 	notes   []string                  // guarded by mu: what Open found broken and went on without
 
-	private privacy // which shards outsiders do not see
+	private privacy     // which shards outsiders do not see
+	desk    borrow.Desk // lends readers what is damaged here
 
 	damage    map[cid.Cid]*Damage  // guarded by mu: shards that are not whole; a Damage never changes
 	suspects  map[cid.Cid]bool     // guarded by mu: shards that gave a bad block
@@ -240,7 +244,7 @@ func Open(c Config) (*Store, error) {
 	if err := k.open(c); err != nil {
 		return nil, errors.Join(err, k.close())
 	}
-	return &Store{k, c.Exchange, c.Provider}, nil
+	return &Store{core: k, exchange: c.Exchange, provider: c.Provider}, nil
 }
 
 func (k *core) open(c Config) (err error) {
@@ -286,10 +290,12 @@ func (k *core) open(c Config) (err error) {
 // WithNetwork returns a view of the same store that fetches through x and
 // provides through p. It resolves the circle in which the network serves our
 // blocks and we fetch through the network.
-func (s *Store) WithNetwork(x Exchange, p Provider) *Store { return &Store{s.core, x, p} }
+func (s *Store) WithNetwork(x Exchange, p Provider) *Store {
+	return &Store{s.core, x, p, s.source}
+}
 
 // WithExchange is WithNetwork that keeps the provider.
-func (s *Store) WithExchange(x Exchange) *Store { return &Store{s.core, x, s.provider} }
+func (s *Store) WithExchange(x Exchange) *Store { return s.WithNetwork(x, s.provider) }
 
 // closeWithin is long enough for a slow disk to take the last tables.
 const closeWithin = time.Minute
