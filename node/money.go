@@ -204,7 +204,7 @@ func (n *Node) Withdraw(ctx context.Context, amount string) (api.Withdrawal, err
 func (n *Node) AuditEpoch(ctx context.Context, epoch uint64) (api.Audit, error) {
 	rep, err := rewards.Rederive(ctx, n.source(), epoch)
 	if errors.Is(err, rewards.ErrNoAnchor) {
-		err = fmt.Errorf("%w: %w", api.ErrNotFound, err)
+		err = fmt.Errorf("%w: %w: it is not over, or nobody worked in it, and then it is settled with the next that is anchored", api.ErrNotFound, err)
 	}
 	if err != nil {
 		return api.Audit{}, err
@@ -237,6 +237,9 @@ func (n *Node) AuditEpoch(ctx context.Context, epoch uint64) (api.Audit, error) 
 		}
 		id := v.Receipt.String()
 		out.Verdicts = append(out.Verdicts, api.Verdict{Receipt: id, Kind: kinds[id], Auditor: v.Auditor.Hex(), Outcome: v.Outcome.String(), Leaf: v.Leaf})
+	}
+	if out.Retrievals, err = n.published(rep.Data.Reports); err != nil {
+		return out, err
 	}
 	for _, x := range d.Deltas {
 		out.Rewards = append(out.Rewards, api.Reward{Account: x.Account.Hex(), Role: x.Role.String(), Amount: x.Amount})

@@ -189,6 +189,13 @@ func (v visitor) everyCommandAnswers(t *testing.T) {
 	if au.Equal != "equal" || au.Root != v.r.Epoch.Root {
 		t.Errorf("audit %+v", au)
 	}
+	saw := au.Retrievals
+	for i := range v.d.Nodes {
+		saw = append(saw, answer[[]api.Retrieval](t, "--data", v.data(i), "audit", "checks")...)
+	}
+	if !slices.ContainsFunc(saw, func(r api.Retrieval) bool { return r.Outcome == "good" && r.Bytes > 0 }) {
+		t.Errorf("no shard was seen to be kept: %+v", saw)
+	}
 	for _, bad := range [][]string{
 		{"datanet", "show", "nonsense"},
 		{"receipt", "show", v.r.Model.CID},

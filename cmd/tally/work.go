@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/url"
 	"sort"
+	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -166,12 +167,39 @@ func (t *tool) auditCommand() *cobra.Command {
 			}, func(w io.Writer, a api.Audit) {
 				fmt.Fprintf(w, "epoch     %d, anchored in %s\nanchored  %s\nderived   %s\nresult    %s\n", a.Epoch, a.Tx, a.Root, a.Derived, a.Equal)
 				sayReasons(w, a.ByReason)
+				sayChecked(w, a.Retrievals)
 				fmt.Fprintf(w, "sums over reasons equal what was committed: %v\nwhat is claimable equals the ledger: %v\n", a.Invariants.ReasonsSum, a.Invariants.LedgerEqualsClaimable)
 			}, func(a api.Audit) bool {
 				return a.Equal == "equal" && a.Invariants.ReasonsSum && a.Invariants.LedgerEqualsClaimable
 			})
 		},
 	}
-	c.AddCommand(epoch)
+	checks := &cobra.Command{
+		Use: "checks", Short: "List the checks of kept shards that this node made or was told of, of late", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return ask(cmd.Context(), t, func(ctx context.Context, c *api.Client) ([]api.Retrieval, error) {
+				return api.Get[[]api.Retrieval](ctx, c, "/v0/retrievals", nil)
+			}, sayRetrievals)
+		},
+	}
+	c.AddCommand(epoch, checks)
 	return c
+}
+
+func sayRetrievals(w io.Writer, rs []api.Retrieval) {
+	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(tw, "epoch\tauditor\tnode\tpiece\tleaf\toutcome\tafter\t")
+	for _, r := range rs {
+		fmt.Fprintf(tw, "%d\t%s\t%s\t%s\t%d\t%s\t%d ms\n", r.Epoch, r.Auditor, r.Node, r.Piece, r.Leaf, r.Outcome, r.Millis)
+	}
+	_ = tw.Flush()
+}
+
+// sayChecked tells how many checks of kept shards an epoch's data has, by outcome.
+func sayChecked(w io.Writer, rs []api.Retrieval) {
+	by := map[string]int{}
+	for _, r := range rs {
+		by[r.Outcome]++
+	}
+	fmt.Fprintf(w, "checks of kept shards: %d good, %d silent, %d wrong\n", by["good"], by["silent"], by["wrong"])
 }

@@ -91,6 +91,7 @@ type Money interface {
 	Rewards(ctx context.Context, account string) (Rewards, error)
 	Claim(ctx context.Context, account string) ([]Claim, error)
 	AuditEpoch(ctx context.Context, epoch uint64) (Audit, error)
+	Retrievals(ctx context.Context) ([]Retrieval, error)
 	Withdraw(ctx context.Context, amount string) (Withdrawal, error)
 }
 
@@ -260,6 +261,7 @@ func Handler(n Node, shutdown func(), log *slog.Logger) http.Handler {
 		return n.Money.Withdraw(r.Context(), r.URL.Query().Get("amount"))
 	})
 	get(m, "POST /v0/claim", func(r *http.Request) (any, error) { return n.Money.Claim(r.Context(), r.URL.Query().Get("account")) })
+	get(m, "GET /v0/retrievals", func(r *http.Request) (any, error) { return n.Money.Retrievals(r.Context()) })
 	get(m, "POST /v0/epochs/{n}/audit", func(r *http.Request) (any, error) {
 		e, err := strconv.ParseUint(r.PathValue("n"), 10, 64)
 		if err != nil {

@@ -240,6 +240,7 @@ type Audit struct {
 	Minted     protocol.Amount   `json:"minted"`
 	Burned     protocol.Amount   `json:"burned"`
 	Verdicts   []Verdict         `json:"verdicts"`
+	Retrievals []Retrieval       `json:"retrievals"` // checks of what is kept, in the epoch's data
 	Outcomes   []Outcome         `json:"outcomes"`
 	Rewards    []Reward          `json:"rewards"`
 	Invariants Invariants        `json:"invariants"`
@@ -267,6 +268,18 @@ type Verdict struct {
 	Auditor string `json:"auditor"`
 	Outcome string `json:"outcome"`
 	Leaf    uint64 `json:"leaf"`
+}
+
+// Retrieval is a check of a node that should keep a shard: an auditor asked it for a leaf.
+type Retrieval struct {
+	Epoch   uint64 `json:"epoch"`
+	Auditor string `json:"auditor"`
+	Node    string `json:"node"`
+	Piece   string `json:"piece"`
+	Leaf    uint64 `json:"leaf"`
+	Outcome string `json:"outcome"` // "good", "silent" or "wrong"
+	Millis  uint64 `json:"millis"`  // until the answer was there, or the auditor gave up
+	Bytes   uint64 `json:"bytes"`   // that came
 }
 
 // Fault is the body of an answer that is no success.
