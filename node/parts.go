@@ -391,10 +391,12 @@ func (n *Node) loops() []loop {
 			return
 		}
 		ls = append(ls, loop{name, func(ctx context.Context) error {
-			if err := n.view.Await(ctx, func() bool { head, _ := n.view.Head(); return head > 0 }); err != nil {
+			select {
+			case <-ctx.Done():
 				return nil // stopped before the chain was read
+			case <-n.watcher.CaughtUp(): // nobody acts on the chain as it once was
+				return r.Run(ctx)
 			}
-			return r.Run(ctx)
 		}})
 	}
 	b, err := rewards.NewBookkeeper(rewards.BookkeeperConfig{Params: n.book.Params, Ledger: n.ledger, Chain: c, Store: epochs, Timing: timing, Log: n.log})

@@ -46,7 +46,7 @@ func (n *Node) openProofs(ctx context.Context) (err error) {
 	}
 	n.prover, err = possession.New(possession.Config{
 		Node: n.me, Params: n.book.Params, Chain: chain, Sets: n.sets, Notes: possession.OnDisk(db, ""), Logger: n.log,
-		Wallet: &join.ProofWallet{Chain: n.chain, Life: ctx}, GiveUpAfter: giveUpAfter,
+		Wallet: &join.ProofWallet{Chain: n.chain, Life: ctx}, GiveUpAfter: giveUpAfter, Current: n.watcher.Current,
 		Pieces: join.ProofShards{Store: n.store, Repair: repairer{n.store}.Repair},
 	})
 	if err != nil {

@@ -126,9 +126,11 @@ type Watcher struct {
 	verified bool   // the endpoint's chain is ours; owned by Run
 	behind   bool   // the endpoint's head is below ours, logged; owned by Run
 
-	mu  sync.Mutex
-	tip Header // newest block delivered; guarded by mu, written by Run
-	has bool   // there is a tip; guarded by mu, written by Run
+	mu      sync.Mutex
+	tip     Header        // newest block delivered; guarded by mu, written by Run
+	has     bool          // there is a tip; guarded by mu, written by Run
+	current bool          // the tip is the newest that the endpoint had; guarded by mu, written by Run
+	caught  chan struct{} // closed once all was delivered; immutable, closed by Run
 }
 
 // New starts nothing and reads nothing.
@@ -153,7 +155,7 @@ func New(cfg Config) (*Watcher, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Watcher{cfg: cfg, wake: make(chan struct{}, 1), batch: cfg.Batch}, nil
+	return &Watcher{cfg: cfg, wake: make(chan struct{}, 1), batch: cfg.Batch, caught: make(chan struct{})}, nil
 }
 
 // Wake makes Run look at the head now instead of at the next poll. It does
@@ -176,6 +178,38 @@ func (w *Watcher) setTip(h Header, ok bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.tip, w.has = h, ok
+}
+
+// Current says whether the newest block that the present Run delivers, or is just
+// delivering, is the newest that the endpoint had when it was asked last. While stored
+// blocks are replayed or many are fetched it is false: then the Sink sees the chain as
+// it once was, which is nothing to act on.
+func (w *Watcher) Current() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.current
+}
+
+// CaughtUp is closed once all that the endpoint had has been delivered for the first
+// time.
+func (w *Watcher) CaughtUp() <-chan struct{} { return w.caught }
+
+func (w *Watcher) setCurrent(yes bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.current = yes
+}
+
+// delivered notes that there is nothing more to deliver for now.
+func (w *Watcher) delivered() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.current = true
+	select {
+	case <-w.caught:
+	default:
+		close(w.caught)
+	}
 }
 
 // HeaderAt returns the stored header of a block, or ErrNotFound. A reorg may
@@ -202,6 +236,7 @@ func (w *Watcher) Run(ctx context.Context, sink Sink) error {
 	}
 	defer w.running.Unlock()
 	w.verified, w.behind = false, false
+	w.setCurrent(false)
 	if err := w.replay(ctx, sink); err != nil {
 		if ctx.Err() != nil {
 			return nil
@@ -270,6 +305,7 @@ func (w *Watcher) step(ctx context.Context, sink Sink) (more bool, err error) {
 				w.cfg.Logger.Warn("the endpoint is behind what it served before", "head", n, "watched", tip.Number)
 			}
 			w.behind = target < tip.Number
+			w.delivered()
 			return false, nil
 		}
 		next = tip.Number + 1
@@ -293,9 +329,13 @@ func (w *Watcher) step(ctx context.Context, sink Sink) (more bool, err error) {
 		return false, fatal{err}
 	}
 	for _, b := range blocks {
+		w.setCurrent(b.Number == target)
 		if err := w.apply(ctx, sink, b); err != nil {
 			return false, err
 		}
+	}
+	if last == target {
+		w.delivered()
 	}
 	return last < target, nil
 }
@@ -380,6 +420,7 @@ func (w *Watcher) revert(ctx context.Context, sink Sink, tip, to uint64) error {
 	if err := w.cut(tip, to); err != nil {
 		return fatal{err}
 	}
+	w.setCurrent(false) // there is more to come in the place of what goes
 	if err := sink.Revert(ctx, to); err != nil {
 		return fatal{fmt.Errorf("watch: revert to block %d: %w", to, err)}
 	}

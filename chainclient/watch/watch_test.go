@@ -112,6 +112,69 @@ func TestRestartReplaysWithoutTheNetwork(t *testing.T) {
 	third.equals(t, c, echo)
 }
 
+// seen notes at each call whether the watcher says that it is current.
+type seen struct {
+	*ledger
+	w       *Watcher
+	applied []bool // by block; owned by Run, read once it ended
+	back    []bool // at each Revert that removed something; the same
+}
+
+func (s *seen) Apply(ctx context.Context, b Block) error {
+	s.applied = append(s.applied, s.w.Current())
+	return s.ledger.Apply(ctx, b)
+}
+
+func (s *seen) Revert(ctx context.Context, to uint64) error {
+	if _, n, _ := s.tip(); uint64(n) > to {
+		s.back = append(s.back, s.w.Current())
+	}
+	return s.ledger.Revert(ctx, to)
+}
+
+// Who acts on the chain must know whether it is the present one that a Sink sees:
+// old blocks that are read again, or for the first time after a while, are not.
+func TestOnlyTheNewestBlockIsCurrent(t *testing.T) {
+	c, db := newChain(t, 1), memory(t)
+	for i := range 5 {
+		c.block(byte(i))
+	}
+	w := watcher(t, c, db, func(c *Config) { c.Batch = 2 })
+	first := &seen{ledger: newLedger(), w: w}
+	select {
+	case <-w.CaughtUp():
+		t.Fatal("caught up before it ran")
+	default:
+	}
+	stop := run(t, w, first)
+	<-w.CaughtUp()
+	if !w.Current() {
+		t.Error("caught up, and not current")
+	}
+	first.reach(t, c.block(5).Hash())
+	c.fork(4)
+	c.block(0xfe)
+	c.block(0xfe)
+	first.reach(t, c.block(0xfe).Hash())
+	stop()
+	if want := []bool{false, false, false, false, true, true}; !reflect.DeepEqual(first.applied[:6], want) {
+		t.Errorf("current at the first blocks: %v, want %v", first.applied[:6], want)
+	}
+	if len(first.back) == 0 || first.back[0] {
+		t.Errorf("current while blocks are taken back: %v", first.back)
+	}
+
+	w = watcher(t, c, db, nil) // restarted, with nothing new
+	again := &seen{ledger: newLedger(), w: w}
+	stop = run(t, w, again)
+	<-w.CaughtUp()
+	current := w.Current()
+	stop()
+	if want := make([]bool, 7); !reflect.DeepEqual(again.applied, want) || !current {
+		t.Errorf("current while old blocks are replayed: %v, and after: %t", again.applied, current)
+	}
+}
+
 func TestSinkThatBreaksGetsEverythingOnTheNextRun(t *testing.T) {
 	c, db, l := newChain(t, 1), memory(t), newLedger()
 	for i := range 5 {

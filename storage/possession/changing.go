@@ -39,7 +39,7 @@ func (p *Prover) meet(ctx context.Context, set *proofset.Set) error {
 		if !known {
 			p.log.Warn("a piece of the set is not among what is kept: it will be removed", "piece", h.Root, "id", h.ID)
 			if e := p.edit(h.Root, func(e *entry, _ bool) (bool, error) {
-				e.note.Root, e.note.Size = s.Root, h.Size
+				e.note.Root, e.note.Size, e.stray = s.Root, h.Size, true
 				return true, nil
 			}); e != nil {
 				return e
@@ -224,16 +224,17 @@ func (p *Prover) removable(set *proofset.Set) []uint64 {
 }
 
 // stuck says whether a piece that was given up keeps the current proof from being
-// whole.
+// whole, or one that nobody wants, was not healed, and has had half of the window to be.
 func (p *Prover) stuck() bool {
 	if p.proof == nil || p.proof.Period != p.head.Period {
 		return false
 	}
+	late := p.head.Block >= p.cfg.Params.ChallengeBlock(p.head.Period)+p.cfg.Params.ProofPeriod/2
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return slices.ContainsFunc(p.proof.Leaves, func(s shown) bool {
 		e := p.entries[s.Piece]
-		return s.Data == nil && e != nil && e.note.GivenUp && e.note.Lost != 0
+		return s.Data == nil && e != nil && e.note.Lost != 0 && (e.note.GivenUp || late && !e.note.Wanted && e.hurt)
 	})
 }
 
@@ -344,6 +345,9 @@ func (p *Prover) report(set *proofset.Set) {
 	}
 	if p.fails > 2 {
 		st.Problems = append(st.Problems, "the set on chain cannot be changed: "+p.trouble)
+	}
+	if n := len(p.roots(func(e *entry) bool { return e.stray && !e.note.Wanted })); n > 0 {
+		st.Problems = append(st.Problems, fmt.Sprintf("%d pieces of the set were promised by nobody here and are removed: see that no other program runs with this node's key", n))
 	}
 	if len(set.Demands()) > maxAnswers {
 		st.Problems = append(st.Problems, fmt.Sprintf("%d demands are open, %d are answered at a time", len(set.Demands()), maxAnswers))

@@ -107,6 +107,9 @@ type Config struct {
 	Wallet Wallet
 	Pieces Pieces
 	Notes  Notes
+	// Current says whether Chain is as far as the network is: on what is only read again,
+	// or has been over for long, nothing is done. Chain changes once it is. nil is always.
+	Current func() bool
 
 	MaxPieces   int          // kept at a time [16,384]
 	Batch       int          // pieces in one call, within the contract's bound [32]
@@ -176,6 +179,7 @@ type work struct {
 type entry struct {
 	note  keepNote // guarded by Prover.mu
 	going bool     // guarded by Prover.mu; Release was called, or is about to be
+	stray bool     // guarded by Prover.mu; it was found in the set, promised by nobody here
 	hurt  bool     // guarded by Prover.mu; healing failed at least once
 	gone  uint64   // guarded by Prover.mu; head when it was first seen neither wanted nor in the set, plus one
 	retry uint64   // guarded by Prover.mu; block from which healing or adding is tried again
@@ -335,6 +339,9 @@ func (p *Prover) quiet() {
 
 // step looks at the chain once and does what can be done now.
 func (p *Prover) step(ctx context.Context) error {
+	if p.cfg.Current != nil && !p.cfg.Current() {
+		return nil
+	}
 	head, set, err := p.cfg.Sets.Set(p.cfg.Node)
 	if err != nil || head.Block == 0 {
 		return nil // nothing read yet, or at the next change
