@@ -161,3 +161,18 @@ func TestASmallDatabaseTakesLargeValuesAndManyKeys(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+func TestInMemoryEverySettingTakesWhatItSays(t *testing.T) {
+	for _, c := range []struct {
+		o    Options
+		size int
+	}{{Options{}, 1<<20 - 1}, {Options{Sync: true, Small: true}, 100 << 10}} {
+		d := open(t, "", c.o)
+		if err := d.Update(func(tx *Tx) error { return tx.Set([]byte("k"), make([]byte, c.size)) }); err != nil {
+			t.Error(err)
+		}
+		if err := d.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}

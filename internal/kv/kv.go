@@ -42,6 +42,7 @@ type Options struct {
 	// Small is for few and short writes: it takes half the memory, and an Update
 	// at most 256 KiB and 2,048 keys, values of 128 KiB and more not counted,
 	// where another takes 512 KiB and 4,096 keys, values of 512 KiB and more not counted.
+	// In memory all are counted.
 	Small bool
 }
 
@@ -51,7 +52,7 @@ type Options struct {
 const (
 	memory      = 4 << 20
 	smallMemory = 2 << 20
-	mostMemory  = 8 << 20 // of earlier versions; in memory, where large values have no file of their own
+	mostMemory  = 8 << 20 // of earlier versions
 )
 
 // DB is an open store.
@@ -69,11 +70,11 @@ func Open(dir string, o Options) (*DB, error) {
 	if o.Small {
 		size, large = smallMemory, 128<<10
 	}
-	if dir == "" && !o.Small || longLog(dir, size) {
+	switch {
+	case dir == "" && !o.Small:
+		size, large = mostMemory, 1<<20 // no value is larger there
+	case dir != "" && longLog(dir, size):
 		size = mostMemory
-	}
-	if dir == "" { // where no value is larger than this
-		large = 1 << 20
 	}
 	bo := badger.DefaultOptions(dir).
 		WithMemTableSize(size).
@@ -122,9 +123,6 @@ func Open(dir string, o Options) (*DB, error) {
 // longLog says whether a log is left in dir, of a process that died, that was written
 // with more memory than this: the engine asserts that what it replays has room.
 func longLog(dir string, memory int64) bool {
-	if dir == "" {
-		return false
-	}
 	logs, _ := filepath.Glob(filepath.Join(dir, "*.mem"))
 	return slices.ContainsFunc(logs, func(l string) bool {
 		info, err := os.Stat(l)
