@@ -43,9 +43,10 @@ func (n *Node) listenGateway() (*door, error) {
 }
 
 // serveGateway shows public data to anybody who reaches the door: it needs no
-// token, since it spends nothing and shows what bitswap shows: nothing of private shards.
+// token, since it spends nothing but upload, within the budget of all streams, and shows
+// what bitswap shows: nothing of private shards.
 func (n *Node) serveGateway(ctx context.Context, l *door) error {
-	h, err := gateway.Handler(gateway.Config{Blocks: n.store.S.Blockstore()})
+	h, err := gateway.Handler(gateway.Config{Blocks: n.store.S.Blockstore(), Pace: n.up.Take})
 	if err != nil {
 		return errors.Join(err, l.Close())
 	}

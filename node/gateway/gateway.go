@@ -7,6 +7,10 @@
 // node fetch. Nothing is interpreted, so a page in a datanet can never run in a
 // reader's browser under this node's name. IPNS and DNSLink are not served.
 //
+// What leaves this machine shares the line with all else that the node sends
+// (Config.Pace). A reader on the machine itself is not held back, unless it
+// says, as a proxy does, that it reads for somebody else.
+//
 // Remote is the way back: an exchange that reads blocks from such a gateway,
 // kubo's for example, for storage.Store.Fetch, which checks each against its CID.
 //
@@ -14,6 +18,7 @@
 package gateway
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"time"
@@ -25,7 +30,7 @@ import (
 )
 
 const (
-	patience = 30 * time.Second // without a byte written
+	patience = 30 * time.Second // without a portion read
 	longest  = time.Hour        // of one answer
 	atOnce   = 64
 	maxDepth = 64 // of a DAG served as one CAR
@@ -35,6 +40,8 @@ const (
 type Config struct {
 	Blocks   blockstore.Blockstore // what may be served, and nothing else
 	Registry *prometheus.Registry  // nil makes one that nobody reads
+	// Pace waits until so many bytes of an answer may leave this machine; nil lets them. Headers are not counted.
+	Pace func(ctx context.Context, bytes int) error
 }
 
 // Handler serves what Blocks holds, under /ipfs/.
@@ -48,10 +55,10 @@ func Handler(c Config) (http.Handler, error) {
 		return nil, fmt.Errorf("gateway: %w", err)
 	}
 	h := gateway.NewHandler(gateway.Config{
-		NoDNSLink: true, DisableHTMLErrors: true, RetrievalTimeout: patience, MaxRequestDuration: longest,
+		NoDNSLink: true, DisableHTMLErrors: true, MaxRequestDuration: longest, // nothing is retrieved: no time-out for that
 		MaxConcurrentRequests: atOnce, MetricsRegistry: reg,
 	}, back)
-	h = gateway.NewHeaders(nil).ApplyCors().Wrap(h)
+	h = paced(c.Pace, gateway.NewHeaders(nil).ApplyCors().Wrap(h))
 	m := http.NewServeMux()
 	m.Handle("GET /ipfs/", h)
 	m.Handle("HEAD /ipfs/", h)
