@@ -96,7 +96,7 @@ func (c contributions) Await(ctx context.Context, account common.Address, digest
 // mayContribute lets every registered node contribute.
 func (n *Node) mayContribute(who common.Address) error {
 	if _, ok := n.view.Nodes()[who]; !ok {
-		return fmt.Errorf("%w: contributor %s has no node on this network", ErrStranger, who)
+		return fmt.Errorf("%w: contributor %s has no node on this network: its node must run and register first", ErrStranger, who)
 	}
 	return nil
 }

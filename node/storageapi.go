@@ -124,7 +124,9 @@ func (n *Node) PublishShard(ctx context.Context, root string) (api.PublishedShar
 	if err != nil {
 		return api.PublishedShard{}, err
 	}
-	if err := n.store.S.Publish(ctx, c); err != nil {
+	if err := n.store.S.Publish(ctx, c); errors.Is(err, storage.ErrOwned) {
+		return api.PublishedShard{}, fmt.Errorf("%w: %w", api.ErrBadRequest, err)
+	} else if err != nil {
 		return api.PublishedShard{}, err
 	}
 	return api.PublishedShard{Root: root}, nil
