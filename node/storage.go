@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ethereum/go-ethereum/common"
 	"github.com/ipfs/go-cid"
 
 	"tally/node/home"
@@ -154,6 +155,5 @@ type repairer struct{ store join.Store }
 
 // Repair implements storage.Repairer.
 func (r repairer) Repair(ctx context.Context, root cid.Cid) error {
-	_, err := r.store.Shards.Fetch(ctx, shardstream.Want{Root: root}, nil)
-	return err
+	return r.store.Heal(ctx, root, common.Hash{}, 0)
 }
