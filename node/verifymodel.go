@@ -172,7 +172,7 @@ func (n *Node) shards(ctx context.Context, dn string) ([]compute.Shard, error) {
 		if err := n.datanets.HideComing(ctx, v, s.Root); err != nil {
 			return nil, err
 		}
-		if err := n.store.Fetch(ctx, s.Root); err != nil {
+		if err := n.store.FetchShard(ctx, s.Root, s.Piece, s.Size); err != nil {
 			return nil, fmt.Errorf("node: fetch shard %s: %w", s.Root, err)
 		}
 		files, err := n.store.Texts(ctx, s.Root, v.Manifest.Schema, v.Manifest.Field)

@@ -280,7 +280,8 @@ func (s *Service) rotate(ctx context.Context, v Version, gone []protocol.Grant) 
 
 // Open opens the data of a shard as it was contributed: it is fetched if it is not here, and unsealed.
 func (s *Service) Open(ctx context.Context, v Version, root cid.Cid) (io.ReadSeekCloser, error) {
-	if _, err := v.Shard(root); err != nil {
+	x, err := v.Shard(root)
+	if err != nil {
 		return nil, err
 	}
 	if v.Manifest.Reader != "" { // what cannot be opened is not fetched
@@ -291,7 +292,7 @@ func (s *Service) Open(ctx context.Context, v Version, root cid.Cid) (io.ReadSee
 	if err := s.HideComing(ctx, v, root); err != nil {
 		return nil, err
 	}
-	if err := s.c.Data.Fetch(ctx, root); err != nil {
+	if err := s.fetch(ctx, x); err != nil {
 		return nil, fmt.Errorf("datanet: fetch shard %s: %w", root, err)
 	}
 	return s.openHeld(ctx, v, root)

@@ -108,7 +108,7 @@ func (s *Service) verifyShard(ctx context.Context, out *Check, x protocol.Shard,
 	if fetch {
 		err := s.HideComing(ctx, out.Version, x.Root)
 		if err == nil {
-			err = s.c.Data.Fetch(ctx, x.Root)
+			err = s.fetch(ctx, x)
 		}
 		if err != nil {
 			out.not("shard %s: fetch: %v", x.Root, err)
