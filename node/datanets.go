@@ -366,7 +366,7 @@ func (n *Node) ListGrants(ctx context.Context, id string) ([]api.Grant, error) {
 func (n *Node) AcceptGrant(ctx context.Context, envelope []byte) (api.Grant, error) {
 	g, err := n.datanets.AcceptGrant(ctx, envelope)
 	if err != nil {
-		return api.Grant{}, fmt.Errorf("%w: %w", api.ErrBadRequest, err)
+		return api.Grant{}, fmt.Errorf("%w: the grant is not taken: give one made to this node, as 'tally datanet grant --out' writes it: %w", api.ErrBadRequest, err)
 	}
 	return grantJSON(g), nil
 }

@@ -31,6 +31,18 @@ func datanetPath(cid string, more ...string) string {
 	return p
 }
 
+// askHead is what --head does.
+const askHead = "ask its owner for the newest version"
+
+// newest is the newest version's CID if head says so, else the one given.
+func newest(ctx context.Context, c *api.Client, cid string, head bool) (string, error) {
+	if !head {
+		return cid, nil
+	}
+	d, err := api.Get[api.Datanet](ctx, c, datanetPath(cid), url.Values{"head": {"1"}})
+	return d.CID, err
+}
+
 // twoArgs wants exactly two arguments.
 func twoArgs(what string) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
@@ -74,6 +86,9 @@ func (t *tool) addDataCommand() *cobra.Command {
 					return err
 				}
 				defer f.Close()
+				if info, err := f.Stat(); err == nil && info.IsDir() {
+					return fmt.Errorf("%s is a directory: add its files one by one", args[1])
+				}
 				src = f
 			}
 			return ask(cmd.Context(), t, func(ctx context.Context, c *api.Client) (api.Datanet, error) {
@@ -102,10 +117,13 @@ func (t *tool) showDatanetCommand() *cobra.Command {
 			}
 			return ask(cmd.Context(), t, func(ctx context.Context, c *api.Client) (api.Datanet, error) {
 				return api.Get[api.Datanet](ctx, c, datanetPath(args[0]), q)
-			}, sayDatanet)
+			}, func(w io.Writer, d api.Datanet) {
+				sayDatanet(w, d)
+				sayFirst(w, d, how.Head)
+			})
 		},
 	}
-	c.Flags().BoolVar(&how.Head, "head", false, "ask its owner for the newest version")
+	c.Flags().BoolVar(&how.Head, "head", false, askHead)
 	c.Flags().BoolVar(&how.Preview, "preview", false, "with the first records of shards that are here")
 	return c
 }
@@ -222,6 +240,13 @@ func sayDatanet(w io.Writer, d api.Datanet) {
 	sayHead(w, d)
 	for i, s := range d.Shards {
 		sayShard(w, fmt.Sprintf("%4d", i), s)
+	}
+}
+
+// sayFirst hints at the newest version where somebody looks at the first, whose CID is the datanet's.
+func sayFirst(w io.Writer, d api.Datanet, head bool) {
+	if d.Version == 0 && !head {
+		fmt.Fprintln(w, "this is version 0, which lists nothing: --head asks for the newest")
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,19 +19,29 @@ import (
 )
 
 func (t *tool) logDatanetCommand() *cobra.Command {
-	return &cobra.Command{
-		Use: "log CID", Short: "List the versions of a datanet, newest first", Args: oneArg("datanet's CID"),
+	var head bool
+	c := &cobra.Command{
+		Use: "log CID", Short: "List the versions of a datanet up to the one given, newest first", Args: oneArg("datanet's CID"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return ask(cmd.Context(), t, func(ctx context.Context, c *api.Client) ([]api.Datanet, error) {
-				return api.Get[[]api.Datanet](ctx, c, datanetPath(args[0], "log"), nil)
+				at, err := newest(ctx, c, args[0], head)
+				if err != nil {
+					return nil, err
+				}
+				return api.Get[[]api.Datanet](ctx, c, datanetPath(at, "log"), nil)
 			}, func(w io.Writer, list []api.Datanet) {
 				for _, d := range list {
 					when := time.Unix(int64(d.Created), 0).UTC().Format(time.DateTime)
 					fmt.Fprintf(w, "%4d  %s  %s  %s\n", d.Version, d.CID, when, offered(d))
 				}
+				if len(list) == 1 {
+					sayFirst(w, list[0], head)
+				}
 			})
 		},
 	}
+	c.Flags().BoolVar(&head, "head", false, askHead)
+	return c
 }
 
 func (t *tool) diffDatanetCommand() *cobra.Command {
@@ -64,12 +75,16 @@ func sayDiff(w io.Writer, d api.DatanetDiff) {
 }
 
 func (t *tool) verifyDatanetCommand() *cobra.Command {
-	var fetch bool
+	var fetch, head bool
 	c := &cobra.Command{
 		Use: "verify CID", Short: "Check a datanet: its history, commitments on the chain, and the shards that are here", Args: oneArg("datanet's CID"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return judge(cmd.Context(), t, func(ctx context.Context, c *api.Client) (api.DatanetCheck, error) {
-				path := datanetPath(args[0], "verify")
+				at, err := newest(ctx, c, args[0], head)
+				if err != nil {
+					return api.DatanetCheck{}, err
+				}
+				path := datanetPath(at, "verify")
 				if fetch {
 					path += "?fetch=1"
 				}
@@ -77,10 +92,12 @@ func (t *tool) verifyDatanetCommand() *cobra.Command {
 			}, func(w io.Writer, k api.DatanetCheck) {
 				sayHead(w, k.Datanet)
 				sayChecks(w, k.Checks, k.Undone, k.Valid, strings.Join(k.Problems, "\n         "))
+				sayFirst(w, k.Datanet, head)
 			}, func(k api.DatanetCheck) bool { return k.Valid })
 		},
 	}
 	c.Flags().BoolVar(&fetch, "fetch", false, "fetch the shards that are not here")
+	c.Flags().BoolVar(&head, "head", false, askHead)
 	return c
 }
 
@@ -94,11 +111,16 @@ type exported struct {
 
 func (t *tool) exportDatanetCommand() *cobra.Command {
 	var as, shard string
+	var head bool
 	c := &cobra.Command{
 		Use: "export CID DIR", Short: "Write a version's data to a directory, with its manifest and licence", Args: twoArgs("the version's CID and a directory"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return ask(cmd.Context(), t, func(ctx context.Context, c *api.Client) (exported, error) {
-				return exportDatanet(ctx, c, args[0], args[1], as, shard)
+				at, err := newest(ctx, c, args[0], head)
+				if err != nil {
+					return exported{}, err
+				}
+				return exportDatanet(ctx, c, at, args[1], as, shard)
 			}, func(w io.Writer, e exported) {
 				fmt.Fprintf(w, "%s in %s: %s\n", count(uint64(e.Shards), "shard"), e.Dir, size(uint64(e.Bytes)))
 			})
@@ -106,6 +128,7 @@ func (t *tool) exportDatanetCommand() *cobra.Command {
 	}
 	c.Flags().StringVar(&as, "as", "file", "file, as contributed; text, records separated by 0x1E; or car, as kept and pinned")
 	c.Flags().StringVar(&shard, "shard", "", "root of the one shard to export; a withdrawn one too")
+	c.Flags().BoolVar(&head, "head", false, askHead)
 	return c
 }
 
@@ -113,6 +136,14 @@ func exportDatanet(ctx context.Context, c *api.Client, cid, dir, as, shard strin
 	d, err := api.Get[api.Datanet](ctx, c, datanetPath(cid), nil)
 	if err != nil {
 		return out, err
+	}
+	listed := func(s api.Shard) bool { return shard == "" && !s.Withdrawn || shard != "" && s.Root == shard }
+	if !slices.ContainsFunc(d.Shards, listed) {
+		what := "offers no shard"
+		if shard != "" {
+			what = "lists no shard " + shard
+		}
+		return out, fmt.Errorf("version %d of %s %s: --head exports of the newest", d.Version, d.Name, what)
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return out, err
@@ -133,7 +164,7 @@ func exportDatanet(ctx context.Context, c *api.Client, cid, dir, as, shard strin
 		ext = "data"
 	}
 	for i, s := range d.Shards {
-		if shard == "" && s.Withdrawn || shard != "" && s.Root != shard {
+		if !listed(s) {
 			continue
 		}
 		r, err := c.Download(ctx, datanetPath(cid, "shards", s.Root), url.Values{"as": {as}})
@@ -146,9 +177,6 @@ func exportDatanet(ctx context.Context, c *api.Client, cid, dir, as, shard strin
 			return out, fmt.Errorf("shard %s: %w", s.Root, err)
 		}
 		out.Files, out.Bytes, out.Shards = append(out.Files, name), out.Bytes+n, out.Shards+1
-	}
-	if shard != "" && out.Shards == 0 {
-		return out, fmt.Errorf("version %d of %s lists no shard %s", d.Version, d.Name, shard)
 	}
 	b, err := json.MarshalIndent(d, "", "  ")
 	if err != nil {

@@ -117,7 +117,7 @@ func (s *Service) prepareAll(ctx context.Context, v Version, data io.Reader, o O
 		out = append(out, p)
 	}
 	if len(out) == 0 {
-		return nil, fmt.Errorf("%w: there is nothing in it", ErrText)
+		return nil, fmt.Errorf("%w: there is nothing in it: add a file with records", ErrText)
 	}
 	return out, nil
 }
@@ -157,7 +157,7 @@ func (s *Service) prepare(ctx context.Context, v Version, part io.Reader) (p pre
 func (s *Service) prepareCAR(ctx context.Context, v Version, data io.Reader) (prepared, error) {
 	sh, err := s.c.Shards.ImportCAR(ctx, data, hiddenFor(v))
 	if err != nil {
-		return prepared{}, fmt.Errorf("%w: %w", ErrText, err)
+		return prepared{}, fmt.Errorf("%w: it is not taken as a shard's CAR file (what is none is added without --car): %w", ErrText, err)
 	}
 	f, err := s.openHeld(ctx, v, sh.Root)
 	if errors.Is(err, sealed.ErrForeign) || errors.Is(err, sealed.ErrTruncated) {

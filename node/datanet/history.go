@@ -32,7 +32,7 @@ func (s *Service) Diff(ctx context.Context, a, b cid.Cid) (Diff, error) {
 		return Diff{}, err
 	}
 	if !from.Origin.Equals(to.Origin) {
-		return Diff{}, fmt.Errorf("%w: %s and %s are versions of two datanets, %s and %s", ErrDatanet, a, b, from.Origin, to.Origin)
+		return Diff{}, fmt.Errorf("%w: %s and %s are versions of two datanets, %q (%s) and %q (%s): give two versions of one, as 'tally datanet log' lists them", ErrRefused, a, b, from.Manifest.Name, from.Origin, to.Manifest.Name, to.Origin)
 	}
 	if from.Manifest.Version > to.Manifest.Version {
 		from, to = to, from

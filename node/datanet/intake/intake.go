@@ -56,7 +56,7 @@ func Read(ctx context.Context, m protocol.Manifest, f io.Reader) (Reading, error
 		sketcher.Add(rec.Text)
 	}
 	if out.Records == 0 {
-		return out, fmt.Errorf("%w: there is no record in it", ErrText)
+		return out, fmt.Errorf("%w: there is no record in it but blank ones: add a file with text", ErrText)
 	}
 	var err error
 	out.Sketch, err = known.Encode(sketcher.Sketch())
