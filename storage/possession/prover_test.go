@@ -588,6 +588,9 @@ func TestManyPiecesGoInBoundedBatches(t *testing.T) {
 // A node that lost 1 % of its data is found out as fast as arithmetic says: with K
 // leaves a period, with probability 1-(1-a)^(K·T) within T periods.
 func TestOnePercentDeletedIsFoundAsExpected(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the lives of a hundred nodes")
+	}
 	const nodes, pieces, k, periods = 100, 100, 5, 20
 	const want = 0.6340 // 1-0.99^100
 	found := 0
