@@ -12,6 +12,7 @@ import (
 
 	"tally/storage/car"
 	"tally/storage/spool"
+	"tally/storage/traverse"
 )
 
 // DefaultStall is how long a fetch waits for one valid block.
@@ -123,26 +124,19 @@ func (s *Store) fetchInto(ctx context.Context, root cid.Cid, sp *spool.Spool, o 
 	}
 	res.yield()
 	buf := make([]byte, car.MaxBlock)
-	t := &traversal{
-		opts:  o,
-		depth: -1,
-		root:  root,
-		done:  sp.Size(),
-		seen:  map[cid.Cid]int{},
-		have: func(c cid.Cid) ([]byte, bool) {
-			if c.Type() == cid.Raw && sp.Has(c) {
-				return nil, true // no links to read
-			}
-			if data, err := sp.Get(c, nil); err == nil {
-				return data, true
-			}
-			data, err := s.here(ctx, c)
-			return data, err == nil
-		},
-		put:      put,
-		progress: progress,
+	t := s.walk(root, -1, o)
+	t.Done, t.Put, t.Progress = sp.Size(), put, progress
+	t.Have = func(c cid.Cid) ([]byte, bool) {
+		if c.Type() == cid.Raw && sp.Has(c) {
+			return nil, true // no links to read
+		}
+		if data, err := sp.Get(c, nil); err == nil {
+			return data, true
+		}
+		data, err := s.here(ctx, c)
+		return data, err == nil
 	}
-	if err := t.run(ctx); err != nil {
+	if err := t.Run(ctx); err != nil {
 		return Shard{}, err
 	}
 	return s.write(ctx, root, o.max, res, sp.Size(), func(ctx context.Context, c cid.Cid) ([]byte, error) {
@@ -151,6 +145,11 @@ func (s *Store) fetchInto(ctx context.Context, root cid.Cid, sp *spool.Spool, o 
 		}
 		return s.here(ctx, c)
 	})
+}
+
+// walk is the way of a fetch through a DAG.
+func (s *Store) walk(root cid.Cid, depth int, o fetchOptions) *traverse.Walk {
+	return &traverse.Walk{Root: root, Depth: depth, From: o.from, Stall: o.stall, Pace: o.pace, Most: DefaultMaxShard}
 }
 
 // salvage takes the sound blocks of a shard that was set aside, so that a repair

@@ -156,36 +156,25 @@ func (s *Store) FetchDAG(ctx context.Context, root cid.Cid, depth int, progress 
 	if progress == nil {
 		progress = func(uint64, uint64) {}
 	}
-	var got uint64 // guarded by the traversal's lock
+	var got uint64 // guarded by the walk's lock
 	count := func(data []byte) error {
 		if got += car.SectionLen(len(data)); got > o.max {
 			return fmt.Errorf("more than %d bytes: %w", o.max, ErrTooLarge)
 		}
 		return nil
 	}
-	t := &traversal{
-		opts:  o,
-		root:  root,
-		depth: max(depth, 0),
-		seen:  map[cid.Cid]int{},
-		have: func(c cid.Cid) ([]byte, bool) {
-			data, err := s.here(ctx, c)
-			return data, err == nil
-		},
-		put:      s.putLoose,
-		count:    count,
-		progress: progress,
+	t := s.walk(root, max(depth, 0), o)
+	t.Put, t.Count, t.Progress = s.putLoose, count, progress
+	t.Have = func(c cid.Cid) ([]byte, bool) {
+		data, err := s.here(ctx, c)
+		return data, err == nil
 	}
-	if err := t.run(ctx); err != nil {
+	if err := t.Run(ctx); err != nil {
 		return fmt.Errorf("fetch DAG %s: %w", root, err)
-	}
-	order := make([]cid.Cid, 0, len(t.seen))
-	for c := range t.seen {
-		order = append(order, c)
 	}
 	// The blocks are put again, in case one was collected or is in a shard that
 	// will be.
-	err := s.putGroup(ctx, root, order, func(c cid.Cid) ([]byte, error) { return s.here(ctx, c) })
+	err := s.putGroup(ctx, root, t.Met(), func(c cid.Cid) ([]byte, error) { return s.here(ctx, c) })
 	if err != nil {
 		return fmt.Errorf("fetch DAG %s: %w", root, err)
 	}

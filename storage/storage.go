@@ -63,6 +63,7 @@ import (
 	"tally/internal/kv"
 	"tally/storage/borrow"
 	"tally/storage/car"
+	"tally/storage/traverse"
 	"tally/storage/volume"
 )
 
@@ -87,9 +88,9 @@ var (
 	// ErrRange says that a range or leaf is past the end of a shard.
 	ErrRange = errors.New("storage: range past the end of the shard: ask within its size")
 	// ErrStalled says that no node sent a valid block for too long.
-	ErrStalled = errors.New("storage: no node sent a valid copy in time: try again when more holders are reachable; what arrived is kept")
+	ErrStalled = traverse.ErrStalled
 	// ErrNoExchange says that the store has no way to other nodes.
-	ErrNoExchange = errors.New("storage: not connected to other nodes: use WithNetwork or From")
+	ErrNoExchange = traverse.ErrNoExchange
 	// ErrClosed says that the store was closed.
 	ErrClosed = errors.New("storage: closed: open it again")
 	// ErrConfig says that a setting makes no sense.
