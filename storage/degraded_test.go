@@ -305,3 +305,34 @@ func TestStoreStartsWithOneThingBrokenAndServesTheRest(t *testing.T) {
 		})
 	}
 }
+
+// A start that recovers is killed before all that it writes is there: the next one
+// must not take the half for the whole.
+func TestHalfRecoveredPinsAreRecoveredAnew(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir)
+	sh := importFile(t, s, noise(900, 1<<20))
+	if err := s.SetPrivate(t.Context(), sh.Root, block(cid.Raw, []byte("a datanet")).Cid()); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(s.Pin(t.Context(), sh.Root, storage.PinInfo{Why: "mine"}), s.Close(), os.RemoveAll(filepath.Join(dir, "meta"))); err != nil {
+		t.Fatal(err)
+	}
+	db, err := kv.Open(filepath.Join(dir, "meta.part"), kv.Options{Sync: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = open(t, dir)
+	if c, err := s.Collect(t.Context(), 0); err != nil || c.Shards != 0 {
+		t.Errorf("collected %+v, %v", c, err)
+	}
+	if has, err := s.Blockstore().Has(t.Context(), sh.Root); err != nil || has {
+		t.Errorf("a shard that was private is shown: %v, %v", has, err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "meta.part")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the half is still there: %v", err)
+	}
+}

@@ -64,26 +64,18 @@ func (k *core) openMeta() (err error) {
 }
 
 func (k *core) recoverMeta(dir, fresh string, roots []cid.Cid, why error) error {
-	if err := os.RemoveAll(fresh); err != nil {
+	part := filepath.Join(k.dir, "meta.part") // fresh is its name only when all is in it
+	if err := errors.Join(os.RemoveAll(fresh), os.RemoveAll(part)); err != nil {
 		return fail("open", err)
 	}
-	db, err := kv.Open(fresh, kv.Options{Sync: true})
-	if err != nil {
+	if err := k.pinAndHideAll(part, roots); err != nil {
 		return fail("open", err)
 	}
-	for _, root := range roots {
-		p := PinInfo{Why: "recovered"}
-		j, e := json.Marshal(p)
-		err = errors.Join(err, e, db.Update(func(tx *kv.Tx) error { return tx.Set(pinKey(root, p.Why), j) }))
-	}
-	coming, e := k.comingNames()
-	err = errors.Join(err, e)
-	nobody := mark{at: time.Now().Unix()}.encode()
-	for _, root := range append(coming, roots...) {
-		err = errors.Join(err, db.Update(func(tx *kv.Tx) error { return tx.Set(key(keyPrivate, root.Bytes()), nobody) }))
-	}
-	if err = errors.Join(err, db.Close()); err != nil {
+	if err := os.Rename(part, fresh); err != nil {
 		return fail("open", err)
+	}
+	if err := k.syncDir("."); err != nil {
+		return err
 	}
 	broken := filepath.Join(k.dir, "aside", fmt.Sprintf("meta-%d", time.Now().UnixNano()))
 	if err := os.Rename(dir, broken); err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -98,8 +90,45 @@ func (k *core) recoverMeta(dir, fresh string, roots []cid.Cid, why error) error 
 	k.warn("pins, loose blocks and what is private did not read and were set aside as "+broken+
 		"; every shard is pinned as \"recovered\" and shown to nobody: publish what is public with `tally storage publish`, unpin what is not wanted, "+
 		"fetch manifests and receipts again", "err", why)
-	k.meta, err = kv.Open(dir, kv.Options{Sync: !k.temp})
+	db, err := kv.Open(dir, kv.Options{Sync: !k.temp})
+	k.meta = db
 	return wrap("open", err)
+}
+
+// pinAndHideAll writes a database in dir that keeps every shard and shows none.
+func (k *core) pinAndHideAll(dir string, roots []cid.Cid) error {
+	coming, err := k.comingNames()
+	if err != nil {
+		return err
+	}
+	db, err := kv.Open(dir, kv.Options{Sync: true})
+	if err != nil {
+		return err
+	}
+	why := PinInfo{Why: "recovered"}
+	pin, err := json.Marshal(why)
+	if err != nil {
+		return errors.Join(err, db.Close())
+	}
+	nobody := mark{at: time.Now().Unix()}.encode()
+	var rows [][2][]byte
+	for _, root := range append(coming, roots...) {
+		rows = append(rows, [2][]byte{key(keyPrivate, root.Bytes()), nobody})
+	}
+	for _, root := range roots {
+		rows = append(rows, [2][]byte{pinKey(root, why.Why), pin})
+	}
+	for some := range slices.Chunk(rows, 256) {
+		err = errors.Join(err, db.Update(func(tx *kv.Tx) error {
+			for _, r := range some {
+				if err := tx.Set(r[0], r[1]); err != nil {
+					return err
+				}
+			}
+			return nil
+		}))
+	}
+	return errors.Join(err, db.Close())
 }
 
 // comingNames returns the roots of fetches under way.
