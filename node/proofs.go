@@ -47,12 +47,12 @@ func (n *Node) openProofs(ctx context.Context) (err error) {
 	n.prover, err = possession.New(possession.Config{
 		Node: n.me, Params: n.book.Params, Chain: chain, Sets: n.sets, Notes: possession.OnDisk(db, ""), Logger: n.log,
 		Wallet: &join.ProofWallet{Chain: n.chain, Life: ctx}, GiveUpAfter: giveUpAfter, Current: n.watcher.Current,
-		Pieces: join.ProofShards{Store: n.store, Repair: repairer{n.store}.Repair},
+		Pieces: join.ProofShards{Store: n.store},
 	})
 	if err != nil {
 		return err
 	}
-	wants := join.Wants{join.JobWants(n.store), n.followedWants}
+	wants := join.Wants{join.JobWants(n.store, n.provedAfter), n.followedWants}
 	if n.home.Config.Volunteer {
 		n.offers = join.NewOfferWants(n.view, n.store, n.log)
 		wants = append(wants, n.offers.Wanted)
@@ -69,6 +69,17 @@ func (n *Node) openProofs(ctx context.Context) (err error) {
 		}},
 	})
 	return err
+}
+
+// provedAfter says whether this node proved its set in a period that began after a
+// time in unix seconds.
+func (n *Node) provedAfter(end uint64) bool {
+	st := n.prover.Status()
+	if !st.EverProved {
+		return false
+	}
+	_, began, err := n.view.Block(n.book.Params.ChallengeBlock(st.LastProved))
+	return err == nil && began > end
 }
 
 // followedWants are the shards of the datanets that the operator follows; with an error, not all.

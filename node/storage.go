@@ -73,20 +73,22 @@ func storeConfig(h *home.Home, id string, n *Node) storage.Config {
 	return sc
 }
 
-// InitStorage makes a new, empty store for a node whose disk is lost or was
-// exchanged. Nothing is deleted; the node must not run.
-func InitStorage(h *home.Home) (err error) {
+// InitStorage makes a new, empty store for a node whose disk is lost, or has the node
+// take over the store of another disk, and says how many shards that has. Nothing is
+// deleted; the node must not run.
+func InitStorage(h *home.Home) (shards int, err error) {
 	if err := h.Lock(); err != nil {
-		return err
+		return 0, err
 	}
 	defer func() { err = errors.Join(err, h.Unlock()) }()
 	c := storeConfig(h, "", nil)
 	c.Create = true
 	s, err := storage.Open(c)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	return errors.Join(home.WriteFile(h.Path(storeIDFile), []byte(s.ID()+"\n"), 0o600), s.Close())
+	u, err := s.Usage()
+	return u.Held, errors.Join(err, home.WriteFile(h.Path(storeIDFile), []byte(s.ID()+"\n"), 0o600), s.Close())
 }
 
 // openShards gives storage its way to other nodes and other nodes their way to it.

@@ -110,8 +110,8 @@ func (k keeping) pins() (why []string, promised uint64, ours bool, err error) {
 		case strings.HasPrefix(p.Why, pinning.Reason):
 			return nil, 0, false, fmt.Errorf("%w: a client of the pinning service wants %s kept: delete that pin there (id %s)", api.ErrBadRequest, k.root, strings.TrimPrefix(p.Why, pinning.Reason))
 		default:
-			if why = append(why, p.Why); strings.HasPrefix(p.Why, market.PinReason) && p.Until > uint64(k.now.Unix()) {
-				promised = max(promised, min(p.Until, most))
+			if why = append(why, p.Why); strings.HasPrefix(p.Why, market.PinReason) && p.Until > market.KeepPinned+uint64(k.now.Unix()) {
+				promised = max(promised, min(p.Until-market.KeepPinned, most))
 			}
 		}
 	}

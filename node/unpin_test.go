@@ -30,7 +30,7 @@ func TestShardIsGivenUpOnlyWhereItIsNotFetchedAgainAndNoPromiseIsBrokenUnasked(t
 	pin := func(why string, until int64) storage.PinInfo {
 		return storage.PinInfo{Why: why, Until: uint64(until)}
 	}
-	later := now.Unix() + 60
+	later := now.Unix() + 60 + market.KeepPinned
 	for name, c := range map[string]struct {
 		pins   []storage.PinInfo
 		wanted []pinset.Status
@@ -46,7 +46,7 @@ func TestShardIsGivenUpOnlyWhereItIsNotFetchedAgainAndNoPromiseIsBrokenUnasked(t
 		"a followed datanet":         {pins: []storage.PinInfo{pin(join.ReasonPinSet, 0), pin("texts", 0)}, wanted: followed, others: 3, insist: true, refuse: "unfollow"},
 		"a promise":                  {pins: []storage.PinInfo{pin(market.PinReason+"0x1", later), pin(join.ReasonPinSet, 0)}, wanted: promised, others: 3, refuse: "promised to a payer until 2027-01-15 08:01:00"},
 		"a promise, insisted":        {pins: []storage.PinInfo{pin(market.PinReason+"0x1", later), pin(join.ReasonPinSet, 0)}, wanted: promised, insist: true, freed: 1},
-		"a promise that is over":     {pins: []storage.PinInfo{pin(market.PinReason+"0x1", now.Unix()-1)}, others: 1, freed: 1},
+		"a promise that is over":     {pins: []storage.PinInfo{pin(market.PinReason+"0x1", market.KeepPinned+now.Unix()-1)}, others: 1, freed: 1},
 		"on its way out":             {pins: []storage.PinInfo{pin(join.ReasonPinSet, 0)}, others: 3, refuse: "leaving already"},
 		"of the pinning service":     {pins: []storage.PinInfo{pin(pinning.Reason+"7", 0)}, others: 1, insist: true, refuse: "id 7"},
 		"a followed datanet's spare": {pins: []storage.PinInfo{pin("texts", 0)}, wanted: followed, others: 1, freed: 1},

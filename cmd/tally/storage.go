@@ -57,17 +57,22 @@ func (t *tool) storageCommand() *cobra.Command {
 	}
 	unpin.Flags().BoolVar(&force, "force", false, "though a promise to a payer is broken, or no other node is known to have the shard")
 	start := &cobra.Command{
-		Use: "init", Short: "Make a new, empty store in place of one whose disk is lost; the node must not run", Args: cobra.NoArgs,
+		Use: "init", Short: "Make an empty store in place of one whose disk is lost, or take over the one that is there; the node must not run", Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			h, err := home.Open(t.data)
 			if err != nil {
 				return err
 			}
-			if err := node.InitStorage(h); err != nil {
+			shards, err := node.InitStorage(h)
+			if err != nil {
 				return err
 			}
-			return t.answer(map[string]string{"storage": h.Path("storage")}, func(w io.Writer) {
-				fmt.Fprintf(w, "made an empty store in %s: what the node promised to keep is fetched again\n", h.Path("storage"))
+			return t.answer(map[string]any{"storage": h.Path("storage"), "shards": shards}, func(w io.Writer) {
+				what := "made an empty store"
+				if shards > 0 {
+					what = fmt.Sprintf("took over a store of %d shards", shards)
+				}
+				fmt.Fprintf(w, "%s in %s: what else the node promised to keep is fetched again\n", what, h.Path("storage"))
 			})
 		},
 	}

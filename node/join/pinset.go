@@ -11,6 +11,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ipfs/go-cid"
 
+	"tally/compute/market"
 	"tally/node/view"
 	"tally/protocol"
 	"tally/storage"
@@ -179,8 +180,10 @@ func ManifestWants(m protocol.Manifest) []pinset.Wanted {
 }
 
 // JobWants are the shards of pin jobs that this node took: those that the market
-// pinned for one, until it ends.
-func JobWants(s Store) func(context.Context) ([]pinset.Wanted, error) {
+// pinned for one. A job's last stretch of time is paid when it is proved, which can
+// only be after its end: over says of an end whether that was done. Nobody pays for
+// proofs after it.
+func JobWants(s Store, over func(end uint64) bool) func(context.Context) ([]pinset.Wanted, error) {
 	return func(ctx context.Context) ([]pinset.Wanted, error) {
 		var out []pinset.Wanted
 		now := uint64(time.Now().Unix())
@@ -188,7 +191,11 @@ func JobWants(s Store) func(context.Context) ([]pinset.Wanted, error) {
 			if err != nil {
 				return nil, err
 			}
-			if !strings.HasPrefix(pin.Why, "pin/") || pin.Until != 0 && pin.Until <= now {
+			if !strings.HasPrefix(pin.Why, market.PinReason) || pin.Until != 0 && pin.Until <= now {
+				continue
+			}
+			end := pin.Until - min(pin.Until, market.KeepPinned)
+			if pin.Until != 0 && end <= now && over(end) {
 				continue
 			}
 			sh, err := s.S.Stat(ctx, pin.Root)
@@ -196,7 +203,7 @@ func JobWants(s Store) func(context.Context) ([]pinset.Wanted, error) {
 				continue // not here: the market fetches it before it promises
 			}
 			out = append(out, pinset.Wanted{
-				Root: sh.Root, Piece: common.Hash(sh.Piece), Size: sh.Size, Target: 1, Why: pin.Why, Until: pin.Until, Mine: true,
+				Root: sh.Root, Piece: common.Hash(sh.Piece), Size: sh.Size, Target: 1, Why: pin.Why, Until: end, Mine: true,
 			})
 		}
 		return out, nil

@@ -17,6 +17,7 @@ import (
 
 	"tally/chainclient"
 	"tally/chainclient/sender"
+	"tally/compute/market"
 	"tally/protocol"
 	"tally/storage"
 	"tally/storage/pinset"
@@ -162,14 +163,30 @@ func TestJobsThatThisNodeTookAreItsOwnWord(t *testing.T) {
 		t.Fatal(err)
 	}
 	now := uint64(time.Now().Unix())
-	for why, until := range map[string]uint64{"pin/0x01": now + 1000, "pin/0x02": 1, "job/0x03": now + 1000} {
+	ended := now - 1000
+	for why, until := range map[string]uint64{
+		"pin/0x01": now + 1000 + market.KeepPinned, "pin/0x02": 1, "job/0x03": now + 1000, "pin/0x04": ended + market.KeepPinned,
+	} {
 		if err := s.S.Pin(t.Context(), sh.Root, storage.PinInfo{Why: why, Until: until}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	w, err := JobWants(s)(t.Context())
-	if err != nil || len(w) != 1 || !w[0].Mine || w[0].Why != "pin/0x01" || w[0].Piece != common.Hash(sh.Piece) {
-		t.Errorf("wanted %+v, %v", w, err)
+	proved := false
+	wants := JobWants(s, func(end uint64) bool {
+		if end != ended {
+			t.Errorf("asked about a job that ends at %d", end)
+		}
+		return proved
+	})
+	for range 2 {
+		w, err := wants(t.Context())
+		if err != nil || len(w) == 0 || !w[0].Mine || w[0].Why != "pin/0x01" || w[0].Until != now+1000 || w[0].Piece != common.Hash(sh.Piece) {
+			t.Errorf("wanted %+v, %v", w, err)
+		}
+		if want := map[bool]int{true: 1, false: 2}[proved]; len(w) != want {
+			t.Errorf("proved after its end: %v, wanted %+v", proved, w)
+		}
+		proved = true
 	}
 }
 
