@@ -381,7 +381,7 @@ func parseTwo(dn, what, other string) (a, b cid.Cid, err error) {
 // mend puts the errors that a caller can mend into the API's class for them.
 func mend(err error) error {
 	for _, class := range []error{
-		protocol.ErrDocument, datanet.ErrText, datanet.ErrDatanet, datanet.ErrNotOwner, datanet.ErrRefused, datanet.ErrDuplicate, datanet.ErrPrivate,
+		protocol.ErrDocument, datanet.ErrText, datanet.ErrDatanet, datanet.ErrNotOwner, datanet.ErrRefused, datanet.ErrTwo, datanet.ErrDuplicate, datanet.ErrPrivate,
 	} {
 		if errors.Is(err, class) {
 			return fmt.Errorf("%w: %w", api.ErrBadRequest, err)

@@ -35,6 +35,7 @@ import (
 	"github.com/ipfs/go-cid"
 
 	"tally/internal/kv"
+	"tally/node/datanet/history"
 	"tally/node/datanet/intake"
 	"tally/node/datanet/known"
 	"tally/node/datanet/readers"
@@ -52,7 +53,7 @@ var (
 	// ErrText says that data does not fit the datanet's schema.
 	ErrText = intake.ErrText
 	// ErrDatanet says that a CID names no datanet, or a wrong one was shown.
-	ErrDatanet = errors.New("datanet: not a datanet")
+	ErrDatanet = history.ErrDatanet
 	// ErrRefused says that what was asked for is against a rule: a contribution, a grant, a revocation.
 	ErrRefused = errors.New("datanet: refused")
 	// ErrDuplicate says that the data, or much of it, was contributed before.
@@ -62,7 +63,9 @@ var (
 	// ErrPrivate says that a datanet is encrypted and this node was not granted it.
 	ErrPrivate = errors.New("datanet: private: ask its owner to grant it to this node's recipient ('tally datanet recipient')")
 	// ErrShard says that a version lists no such shard.
-	ErrShard = errors.New("datanet: no such shard")
+	ErrShard = history.ErrShard
+	// ErrTwo says that versions of two datanets were to be compared.
+	ErrTwo = history.ErrTwo
 )
 
 // Documents are small blocks by CID. Put keeps one durably and lets others find
@@ -140,7 +143,7 @@ type Service struct {
 	known known.Index
 	ring  readers.Ring
 	doors doors
-	read  checked
+	book  *history.Book
 
 	mu       sync.Mutex // serialises appends; taken before granting
 	granting sync.Mutex // held while grants are issued and taken back
@@ -160,25 +163,14 @@ func New(c Config) *Service {
 	if c.Refresh == 0 {
 		c.Refresh = 10 * time.Minute
 	}
-	return &Service{c: c, me: crypto.PubkeyToAddress(c.Key.PublicKey), known: known.Index{DB: c.DB}, ring: readers.Ring{DB: c.DB, Key: c.Key, Network: c.Network}}
+	return &Service{c: c, me: crypto.PubkeyToAddress(c.Key.PublicKey), known: known.Index{DB: c.DB}, ring: readers.Ring{DB: c.DB, Key: c.Key, Network: c.Network}, book: history.New(c.Network, c.Documents, c.DB)}
 }
 
 // Version is one manifest and where it stands.
-type Version struct {
-	CID      cid.Cid
-	Origin   cid.Cid // the datanet's identity
-	Manifest protocol.Manifest
-}
+type Version = history.Version
 
-// Shard is the version's entry for a root.
-func (v Version) Shard(root cid.Cid) (protocol.Shard, error) {
-	for _, s := range v.Manifest.Shards {
-		if s.Root.Equals(root) {
-			return s, nil
-		}
-	}
-	return protocol.Shard{}, fmt.Errorf("%w: version %d of datanet %q does not list %s", ErrShard, v.Manifest.Version, v.Manifest.Name, root)
-}
+// Diff is what changed between two versions of one datanet.
+type Diff = history.Diff
 
 // Draft is what a new datanet is to be.
 type Draft struct {
@@ -224,79 +216,19 @@ func (s *Service) Create(ctx context.Context, d Draft) (Version, error) {
 	if err != nil {
 		return Version{}, err
 	}
-	return Version{c, c, m}, s.setHead(c, c)
+	return Version{CID: c, Origin: c, Manifest: m}, s.setHead(c, c)
 }
 
-// Read fetches and checks the manifest that c names: by itself, and that the
-// datanet is its owner's. Which version is the newest it does not ask.
-// The manifest is shared and must not be written to.
-func (s *Service) Read(ctx context.Context, c cid.Cid) (Version, error) {
-	if v, ok := s.read.get(c); ok {
-		return v, nil
-	}
-	b, err := s.c.Documents.Get(ctx, c)
-	if err != nil {
-		return Version{}, fmt.Errorf("datanet: get %s: %w", c, err)
-	}
-	v, err := s.parse(b)
-	if err != nil {
-		return Version{}, err
-	}
-	if err := s.checkOwner(ctx, v); err != nil {
-		return Version{}, err
-	}
-	s.read.put(v)
-	return v, nil
-}
+// Read fetches and checks the manifest that c names: see history.Book.
+func (s *Service) Read(ctx context.Context, c cid.Cid) (Version, error) { return s.book.Read(ctx, c) }
 
-// parse checks a manifest by itself.
-func (s *Service) parse(b []byte) (Version, error) {
-	if len(b) > maxManifest {
-		return Version{}, fmt.Errorf("%w: a manifest of %d bytes, at most %d", ErrDatanet, len(b), maxManifest)
-	}
-	signed, err := protocol.ParseSigned[protocol.Manifest](b)
-	if err != nil {
-		return Version{}, fmt.Errorf("%w: %w", ErrDatanet, err)
-	}
-	c := signed.CID()
-	m, err := signed.Open(s.c.Network)
-	if err != nil {
-		return Version{}, fmt.Errorf("%w: %s: %w", ErrDatanet, c, err)
-	}
-	origin := m.Origin
-	if m.Version == 0 {
-		origin = c
-	}
-	return Version{c, origin, m}, m.Validate(s.c.Network, origin)
-}
+// Log are the versions from c back to the first, newest first. An error after some
+// versions says why the walk ended there.
+func (s *Service) Log(ctx context.Context, c cid.Cid) ([]Version, error) { return s.book.Log(ctx, c) }
 
-// checkOwner refuses a version that names an identity which is another's.
-func (s *Service) checkOwner(ctx context.Context, v Version) error {
-	if v.Manifest.Version == 0 {
-		return nil
-	}
-	owner, err := s.getAddress(ownerKey(v.Origin))
-	if errors.Is(err, kv.ErrNotFound) {
-		b, err2 := s.c.Documents.Get(ctx, v.Origin)
-		if err2 != nil {
-			return fmt.Errorf("datanet: get version 0, %s: %w", v.Origin, err2)
-		}
-		first, err2 := s.parse(b)
-		if err2 != nil {
-			return err2
-		}
-		if first.Manifest.Version != 0 {
-			return fmt.Errorf("%w: %s is version %d, not the first", ErrDatanet, v.Origin, first.Manifest.Version)
-		}
-		owner, err = first.Manifest.Owner, s.set(ownerKey(v.Origin), first.Manifest.Owner[:])
-	}
-	if err != nil {
-		return err
-	}
-	if owner != v.Manifest.Owner {
-		return fmt.Errorf("%w: %s says it is a version of %s, which is %s's and not %s's", ErrDatanet, v.CID, v.Origin, owner, v.Manifest.Owner)
-	}
-	return nil
+// Diff compares two versions of one datanet, the earlier one first whatever their order.
+func (s *Service) Diff(ctx context.Context, a, b cid.Cid) (Diff, error) {
+	return s.book.Diff(ctx, a, b)
 }
 
 // Head is the newest version of the datanet that c is a version of, asked from its owner.
@@ -319,7 +251,7 @@ func (s *Service) Head(ctx context.Context, c cid.Cid) (Version, error) {
 // the newest that was ever seen here: of the same datanet, not older, and going on from both.
 // Then it is kept: it is what the owner signed.
 func (s *Service) answered(ctx context.Context, ours Version, b []byte) (Version, error) {
-	v, err := s.parse(b)
+	v, err := s.book.Parse(b)
 	if err != nil {
 		return Version{}, err
 	}
@@ -350,34 +282,3 @@ func (s *Service) answered(ctx context.Context, ours Version, b []byte) (Version
 	}
 	return v, s.set(seenKey(v.Origin), v.CID.Bytes())
 }
-
-// Log are the versions from c back to the first, newest first. An error after some
-// versions says why the walk ended there.
-func (s *Service) Log(ctx context.Context, c cid.Cid) ([]Version, error) {
-	var out []Version
-	size := 0
-	for c.Defined() {
-		v, err := s.Read(ctx, c)
-		if err != nil {
-			return out, err
-		}
-		if len(out) > 0 {
-			if err := out[len(out)-1].Manifest.Follows(v.Manifest); err != nil {
-				return out, err
-			}
-		}
-		out = append(out, v)
-		if size += len(v.Manifest.Shards); len(out) > maxVersions || size > maxWalked {
-			return out, fmt.Errorf("%w: the history of %q is too long to walk: %d versions were checked", ErrDatanet, v.Manifest.Name, len(out))
-		}
-		c = v.Manifest.Parent
-	}
-	return out, nil
-}
-
-// What a walk through a history reads at most: versions, and entries of shards in all of
-// them together (about 250 bytes each, and one signature to check).
-const (
-	maxVersions = 4097
-	maxWalked   = 1 << 18
-)

@@ -13,6 +13,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ipfs/go-cid"
 
+	"tally/node/datanet/history"
 	"tally/node/datanet/intake"
 	"tally/protocol"
 )
@@ -518,7 +519,7 @@ func TestADatanetThatIsNotReadableHidesNoOtherFromWhoFollows(t *testing.T) {
 		t.Fatal(err)
 	}
 	delete(w.docs, h.CID)
-	s[1].read.byCID = nil
+	s[1].book = history.New(s[1].c.Network, w, s[1].c.DB)
 	got, err := s[1].Followed(t.Context())
 	if err == nil || !strings.Contains(err.Error(), lost.Origin.String()) {
 		t.Error("it is not said", err)

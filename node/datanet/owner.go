@@ -51,7 +51,7 @@ func (s *Service) next(ctx context.Context, v Version, change func(*protocol.Man
 	if err != nil {
 		return Version{}, err
 	}
-	return Version{c, v.Origin, m}, s.setHead(v.Origin, c)
+	return Version{CID: c, Origin: v.Origin, Manifest: m}, s.setHead(v.Origin, c)
 }
 
 // accept adds a contribution to a datanet of ours, once it is known to be committed in an

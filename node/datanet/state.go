@@ -4,9 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 
-	"github.com/ethereum/go-ethereum/common"
 	"github.com/ipfs/go-cid"
 
 	"tally/internal/kv"
@@ -15,39 +13,10 @@ import (
 // What is kept, each by a datanet's identity.
 func headKey(origin cid.Cid) []byte   { return append([]byte("datanet/head/"), origin.Bytes()...) }   // ours: the newest
 func seenKey(origin cid.Cid) []byte   { return append([]byte("datanet/seen/"), origin.Bytes()...) }   // others': the newest seen
-func ownerKey(origin cid.Cid) []byte  { return append([]byte("datanet/owner/"), origin.Bytes()...) }  // who signed version 0
 func followKey(origin cid.Cid) []byte { return append([]byte("datanet/follow/"), origin.Bytes()...) } // followed
 
 func pendingKey(origin, root cid.Cid) []byte { // a contribution that was signed, and perhaps committed
 	return append(append([]byte("datanet/pending/"), origin.Bytes()...), root.Bytes()...)
-}
-
-// checked are versions that were read and found sound: a version never changes, and checking
-// one again costs a signature a shard.
-type checked struct {
-	mu     sync.Mutex
-	byCID  map[cid.Cid]Version // guarded by mu
-	shards int                 // guarded by mu: in all of them
-}
-
-// maxChecked bounds the shards of versions that are remembered, some 300 bytes each.
-const maxChecked = 1 << 16
-
-func (c *checked) get(at cid.Cid) (Version, bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	v, ok := c.byCID[at]
-	return v, ok
-}
-
-func (c *checked) put(v Version) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.byCID == nil || c.shards > maxChecked {
-		c.byCID, c.shards = map[cid.Cid]Version{}, 0
-	}
-	c.byCID[v.CID] = v
-	c.shards += len(v.Manifest.Shards) + 8
 }
 
 func (s *Service) set(key, value []byte) error {
@@ -72,11 +41,6 @@ func (s *Service) getCID(key []byte) (cid.Cid, error) {
 		return cid.Undef, err
 	}
 	return cid.Cast(b)
-}
-
-func (s *Service) getAddress(key []byte) (common.Address, error) {
-	b, err := s.get(key)
-	return common.BytesToAddress(b), err
 }
 
 // cids are the identities under a prefix of keys.

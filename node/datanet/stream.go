@@ -9,6 +9,7 @@ import (
 	"github.com/ipfs/go-cid"
 
 	"tally/internal/kv"
+	"tally/node/datanet/history"
 	"tally/node/datanet/known"
 	"tally/protocol"
 )
@@ -47,7 +48,7 @@ type sketchesFrom struct {
 	From    uint32
 }
 
-const maxManifest = 2 << 20 // bytes of an answer
+const maxManifest = history.MaxManifest // bytes of an answer
 
 func (s *Service) ask(ctx context.Context, owner common.Address, op uint8, body []byte) ([]byte, error) {
 	b, err := protocol.Encode(request{Op: op, Body: body})

@@ -24,7 +24,7 @@ func (w *world) sign(s *Service, m protocol.Manifest) Version {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return Version{c, m.Origin, m}
+	return Version{CID: c, Origin: m.Origin, Manifest: m}
 }
 
 func TestOwnerThatLiesAboutTheHeadIsFoundOut(t *testing.T) {

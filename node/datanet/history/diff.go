@@ -1,4 +1,4 @@
-package datanet
+package history
 
 import (
 	"context"
@@ -22,17 +22,17 @@ type Diff struct {
 }
 
 // Diff compares two versions of one datanet, the earlier one first whatever their order.
-func (s *Service) Diff(ctx context.Context, a, b cid.Cid) (Diff, error) {
-	from, err := s.Read(ctx, a)
+func (b *Book) Diff(ctx context.Context, one, other cid.Cid) (Diff, error) {
+	from, err := b.Read(ctx, one)
 	if err != nil {
 		return Diff{}, err
 	}
-	to, err := s.Read(ctx, b)
+	to, err := b.Read(ctx, other)
 	if err != nil {
 		return Diff{}, err
 	}
 	if !from.Origin.Equals(to.Origin) {
-		return Diff{}, fmt.Errorf("%w: %s and %s are versions of two datanets, %q (%s) and %q (%s): give two versions of one, as 'tally datanet log' lists them", ErrRefused, a, b, from.Manifest.Name, from.Origin, to.Manifest.Name, to.Origin)
+		return Diff{}, fmt.Errorf("%w: %s is a version of %q (%s), %s of %q (%s)", ErrTwo, one, from.Manifest.Name, from.Origin, other, to.Manifest.Name, to.Origin)
 	}
 	if from.Manifest.Version > to.Manifest.Version {
 		from, to = to, from
