@@ -81,7 +81,6 @@ func TestHealingMayTakeTimeInProportionToSizeAndLine(t *testing.T) {
 	}
 }
 
-
 func TestAShardIsFetchedThoughSomebodySaidAnotherPieceOfIt(t *testing.T) {
 	p := newPair(t)
 	sh, err := p.stores[0].Import(t.Context(), &letters{n: 3 << 20}, "test")
