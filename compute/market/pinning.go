@@ -277,11 +277,11 @@ func (w *Worker) pinJob(ctx context.Context, l *link, t taken) error {
 	return w.awaitSettlement(ctx, l, w.Times.Settle)
 }
 
-// pinReason is the reason for which a pin job's shard is kept.
 // PinReason begins the reasons that a Store is given for the shards of pin jobs; the
 // offer's id follows.
 const PinReason = "pin/"
 
+// pinReason is the reason for which a pin job's shard is kept.
 func pinReason(offer common.Hash) string { return PinReason + offer.Hex() }
 
 // hold fetches the shard, checks that its CAR file is the spec's, and pins it.

@@ -166,10 +166,10 @@ func newID(t time.Time) string {
 
 func keyOf(id string) []byte { return []byte("psa/" + id) }
 
-// reason is what a pin is called in the store.
 // Reason begins the reasons that a Keeper is given; the pin's id follows.
 const Reason = "psa/"
 
+// reason is what a pin is called in the store.
 func reason(id string) string { return Reason + id }
 
 // each yields every pin, oldest first.

@@ -127,7 +127,7 @@ func TestAReaderWaitsOnlySoLongAndTheNextNotAtAll(t *testing.T) {
 		refused(of, c, 0, 1)
 		refused(of, c2, 0, 1)
 		refused(other, c2, borrow.Within, 2)
-		time.Sleep(borrow.Pause)
+		<-time.After(borrow.Pause)
 		l.data = data
 		close(l.wait)
 		if got, err := d.Block(t.Context(), of, c, l.lend); err != nil || !bytes.Equal(got, data) {
