@@ -192,14 +192,16 @@ func (r *ring) kill() Snapshot {
 	return before
 }
 
-// hear takes a line of the child and says whether it acknowledges an act.
+// hear takes a line of the child and says whether what it does from here on is no
+// longer the act alone that it said it would do: that is acknowledged, or gave way to
+// others, which make room.
 func (r *ring) hear(line string) bool {
 	r.story = append(r.story, line)
 	var op, root string
 	var n int
 	if line == "full" {
 		r.full++
-		return false
+		return true
 	}
 	if k, ok := strings.CutPrefix(line, "try "); ok {
 		r.trying = k
