@@ -3,6 +3,7 @@ package shardstream
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/ipfs/boxo/blockstore"
@@ -31,7 +32,9 @@ func Blocks(s *storage.Store, up *Budget) blockstore.Blockstore {
 	if up == nil {
 		return s.Blockstore()
 	}
-	return paced{s.Blockstore(), s, up, make(chan struct{}, maxWaiting)}
+	p := &paced{Blockstore: s.Blockstore(), s: s, up: up, waiting: make(chan struct{}, maxWaiting), turn: make(chan time.Time, 1)}
+	p.turn <- time.Time{}
+	return p
 }
 
 type paced struct {
@@ -39,10 +42,12 @@ type paced struct {
 	s  *storage.Store
 	up *Budget
 
-	waiting chan struct{} // a token for each block that waits
+	waiting chan struct{}  // a token for each block that waits
+	turn    chan time.Time // when the block before is paid for; who took it out takes from the budget
+	queued  atomic.Int64   // bytes of blocks that wait, and are not taken from the budget yet
 }
 
-func (p paced) Get(ctx context.Context, c cid.Cid) (blocks.Block, error) {
+func (p *paced) Get(ctx context.Context, c cid.Cid) (blocks.Block, error) {
 	n, err := p.GetSize(ctx, c) // what is not to be seen costs nothing
 	if err != nil {
 		return nil, err
@@ -59,12 +64,48 @@ func (p paced) Get(ctx context.Context, c cid.Cid) (blocks.Block, error) {
 	return p.Blockstore.Get(ctx, c)
 }
 
-func (p paced) claim(ctx context.Context, n int) error {
+// claim takes n bytes that go in one piece: it waits until the first chunk of them may
+// be moved, and others wait for the rest. Who gives up, or is refused, has taken nothing.
+func (p *paced) claim(ctx context.Context, n int) error {
 	select {
 	case p.waiting <- struct{}{}:
 		defer func() { <-p.waiting }()
-		return p.up.claim(ctx, n, blockWait)
 	default:
 		return ErrBusy
 	}
+	first, left := min(n, chunk), int64(n)
+	before := p.queued.Add(left) - left
+	defer func() { p.queued.Add(-left) }()
+	if p.up.ahead(int(before)+first) > blockWait {
+		return ErrBusy
+	}
+	late, cancel := context.WithTimeout(ctx, blockWait)
+	defer cancel()
+	busy := func() error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		return ErrBusy
+	}
+	var paid time.Time
+	select {
+	case paid = <-p.turn:
+		defer func() { p.turn <- paid }()
+	case <-late.Done():
+		return busy()
+	}
+	t := time.NewTimer(time.Until(paid))
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-late.Done():
+		return busy()
+	}
+	p.queued.Add(-int64(first)) // the budget knows of it from here on
+	left -= int64(first)
+	if err := p.up.Take(late, first); err != nil {
+		return busy()
+	}
+	paid = p.up.owe(n - first)
+	return nil
 }

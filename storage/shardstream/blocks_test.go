@@ -3,6 +3,7 @@ package shardstream_test
 import (
 	"context"
 	"errors"
+	"io"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -82,14 +83,14 @@ func TestABlockThatTheLineHasNoRoomForIsNotWaitedFor(t *testing.T) {
 			if _, err := b.Get(t.Context(), cs[1]); err != nil {
 				t.Error(err)
 			}
-			seconds(t, begin, 15.9, 16.1)
+			seconds(t, begin, 19.9, 20.1)
 		})
 		synctest.Wait()
-		others.Go(func() { // a stream
+		others.Go(func() { // a stream goes before a block that waits
 			if err := up.Take(t.Context(), 256<<10); err != nil {
 				t.Error(err)
 			}
-			seconds(t, begin, 31.9, 32.1)
+			seconds(t, begin, 15.9, 16.1)
 		})
 		synctest.Wait()
 		for range 100 { // refusals cost nothing
@@ -159,6 +160,98 @@ func TestWhoWaitsForTheBudgetEndsWithItsContext(t *testing.T) {
 			t.Fatal(err)
 		}
 		seconds(t, begin, 0, 0)
+		if err := up.Take(t.Context(), 256<<10); err != nil { // what nobody sends, nobody pays for
+			t.Fatal(err)
+		}
+		seconds(t, begin, 3.9, 4.1)
+		_ = one.Close()
+	})
+}
+
+func TestBlocksOfAStrangerKeepNobodyFromProvingOrReading(t *testing.T) {
+	for _, rate := range []int64{64 << 10, 256 << 10, 1 << 20} {
+		synctest.Test(t, func(t *testing.T) {
+			one := open(t, "")
+			want := importFile(t, one, noise(175, 16<<20))
+			up := shardstream.NewBudget(rate)
+			b, cs := shardstream.Blocks(one, up), leaves(t, one)
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			var stranger sync.WaitGroup
+			for i := range 12 {
+				stranger.Go(func() {
+					for ctx.Err() == nil { // as soon as it has one, another
+						if _, err := b.Get(ctx, cs[i%len(cs)]); errors.Is(err, shardstream.ErrBusy) {
+							<-time.After(time.Second)
+						}
+					}
+				})
+			}
+			<-time.After(time.Minute)
+			sign, _ := signing(t)
+			v := server(t, one, sign, func(c *shardstream.ServerConfig) { c.Up = up })
+			auditor, _ := talk(t, v, "auditor")
+			begin := time.Now()
+			for leaf := range uint64(8) {
+				if _, err := shardstream.Prove(ctx, auditor, cid.Undef, want.Piece, leaf, 20*time.Second); err != nil {
+					t.Errorf("%d KiB/s: leaf %d: %v", rate>>10, leaf, err)
+				}
+			}
+			seconds(t, begin, 0, 0)
+			reader, _ := talk(t, v, "reader")
+			if err := reader.Send(request(t, 2, want, 0, 256<<10)); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := reader.Recv(100); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := io.CopyN(io.Discard, reader.Reader(), 256<<10); err != nil {
+				t.Fatal(err)
+			}
+			// A block that began, the proofs, and the chunk itself.
+			seconds(t, begin, 0, float64(1<<20+8*16<<10+256<<10)/float64(rate)+0.1)
+			cancel()
+			stranger.Wait()
+			_ = one.Close()
+		})
+	}
+}
+
+func TestWhoAsksForProofsWithoutEndLeavesOthersTheirsAndHalfOfTheLine(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		one := open(t, "")
+		want := importFile(t, one, noise(176, 2<<20))
+		up := shardstream.NewBudget(64 << 10)
+		sign, _ := signing(t)
+		v := server(t, one, sign, func(c *shardstream.ServerConfig) { c.Up = up })
+		ctx, cancel := context.WithCancel(t.Context())
+		var flood sync.WaitGroup
+		for range 8 {
+			c, _ := talk(t, v, "stranger")
+			flood.Go(func() {
+				for ctx.Err() == nil {
+					if _, err := shardstream.Prove(ctx, c, want.Root, want.Piece, 1, time.Minute); err != nil && !errors.Is(err, shardstream.ErrBusy) {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		<-time.After(30 * time.Second)
+		c, _ := talk(t, v, "auditor")
+		asked := time.Now()
+		if _, err := shardstream.Prove(ctx, c, want.Root, want.Piece, 2, 20*time.Second); err != nil {
+			t.Error(err)
+		}
+		seconds(t, asked, 0, 1.6) // behind two of the stranger's
+		for range 12 {
+			if err := up.Take(ctx, 256<<10); err != nil {
+				t.Error(err)
+			}
+		}
+		// 3 MiB at half of the budget, and what went at once when it began.
+		seconds(t, asked, 80, 110)
+		cancel()
+		flood.Wait()
 		_ = one.Close()
 	})
 }

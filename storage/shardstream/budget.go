@@ -43,34 +43,24 @@ func (b *Budget) Take(ctx context.Context, n int) error {
 	return b.limiter.WaitN(ctx, n)
 }
 
-// claim takes n bytes that go in one piece: it waits until the first chunk of them may
-// be moved, and others wait for the rest. If that is longer than patience, it takes
-// nothing, and is ErrBusy.
-func (b *Budget) claim(ctx context.Context, n int, patience time.Duration) error {
+// owe takes n bytes that go at once, and for which others wait: until the time that it
+// returns if nobody else takes any.
+func (b *Budget) owe(n int) (paid time.Time) {
+	paid = time.Now()
 	if b == nil {
-		return ctx.Err()
+		return paid
 	}
-	now := time.Now()
-	first := b.limiter.ReserveN(now, min(n, chunk))
-	wait := first.DelayFrom(now)
-	if wait > patience {
-		first.CancelAt(now)
-		return ErrBusy
+	for ; n > 0; n -= chunk {
+		now := time.Now()
+		paid = now.Add(b.limiter.ReserveN(now, min(n, chunk)).DelayFrom(now))
 	}
-	for n -= chunk; n > 0; n -= chunk {
-		b.limiter.ReserveN(now, min(n, chunk))
-	}
-	if wait == 0 {
-		return ctx.Err()
-	}
-	t := time.NewTimer(wait)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return paid
+}
+
+// ahead says how long n bytes would wait that were taken now; it may be less than 0.
+func (b *Budget) ahead(n int) time.Duration {
+	short := float64(n) - b.limiter.TokensAt(time.Now())
+	return time.Duration(short / float64(b.limiter.Limit()) * float64(time.Second))
 }
 
 // streams is how many streams may share the budget at a pace that peers find

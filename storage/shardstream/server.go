@@ -70,6 +70,9 @@ type Server struct {
 	c     ServerConfig
 	slots *slots
 
+	proving *slots  // of proofs
+	proofs  *Budget // what proofs may take of c.Up without waiting for it
+
 	mu   sync.Mutex
 	free [][]byte // guarded by mu: buffers of a chunk, at most one a slot
 }
@@ -85,7 +88,10 @@ func NewServer(c ServerConfig) (*Server, error) {
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Server{c: c, slots: newSlots(c.Up.streams(c.Streams))}, nil
+	return &Server{
+		c: c, slots: newSlots(c.Up.streams(c.Streams)),
+		proving: &slots{most: maxProving, each: 2, peers: map[peer.ID]int{}}, proofs: NewBudget((c.Up.Rate() + 1) / 2),
+	}, nil
 }
 
 // Serve answers one stream, one request after the other, until the peer ends it.
@@ -341,11 +347,20 @@ func (v *visit) prove(ctx context.Context, q request) error {
 	if q.At >= piece.Leaves(f.Size) {
 		return v.refuse(q, ErrRange)
 	}
-	if err := v.s.c.Up.Take(ctx, proofCost); err != nil {
+	// An auditor's patience is short, and whoever is silent is reported: a proof does not
+	// stand behind what shards have taken of the line, which pay for it afterwards.
+	seat := &seat{s: v.s.proving, peer: v.from.Peer}
+	defer seat.leave()
+	if err := seat.enter(ctx, slotWait); err != nil {
+		return v.late(q, err)
+	}
+	if err := v.s.proofs.Take(ctx, proofCost); err != nil {
 		return err
 	}
+	v.s.c.Up.owe(proofCost)
 	// A copy that changed on disk shows here, and is not signed for.
 	p, err := v.s.c.Store.PieceProof(ctx, root, q.At)
+	seat.leave()
 	if err != nil {
 		return v.refuse(q, err)
 	}
@@ -363,6 +378,9 @@ const (
 	// proofCost is what a proof takes of the budget, and a look at a MiB of a damaged
 	// shard: less is sent, but a MiB is read and hashed.
 	proofCost = 16 << 10
+	// maxProving is how many proofs are made at once, two of them of one peer: at a budget
+	// of 64 KiB a second, the last has waited 16 s.
+	maxProving = 32
 	// infoCost is what an info takes besides its layer.
 	infoCost = 128
 )
