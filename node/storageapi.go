@@ -7,6 +7,7 @@ import (
 
 	"tally/node/api"
 	"tally/storage"
+	"tally/storage/pinset"
 	"tally/storage/volume"
 )
 
@@ -31,7 +32,7 @@ func (n *Node) ShowStorage(ctx context.Context) (api.StorageStatus, error) {
 		out.Damage = append(out.Damage, api.Damage{Root: d.Root.String(), Why: d.Why, Found: d.Found, Healed: d.Healed})
 	}
 	out.Problems = append(out.Problems, crowded(u.Usage)...)
-	n.showProofs(&out)
+	n.showProofs(ctx, &out)
 	for r, err := range s.Status() {
 		if err != nil {
 			out.Problems = append(out.Problems, err.Error())
@@ -62,7 +63,7 @@ func crowded(u volume.Usage) []string {
 }
 
 // showProofs tells what a pinner keeps and proves.
-func (n *Node) showProofs(out *api.StorageStatus) {
+func (n *Node) showProofs(ctx context.Context, out *api.StorageStatus) {
 	if n.prover == nil {
 		return
 	}
@@ -82,6 +83,9 @@ func (n *Node) showProofs(out *api.StorageStatus) {
 	at := map[string]int{}
 	for _, k := range n.keeper.Status() {
 		at[k.Piece.Hex()] = len(out.Pieces)
+		if _, err := n.store.S.Stat(ctx, k.Root); err == nil && k.State == pinset.Absent.String() {
+			k.State = "have" // not for the pin set, but for its owner
+		}
 		out.Pieces = append(out.Pieces, api.KeptPiece{
 			Root: k.Root.String(), Piece: k.Piece.Hex(), Bytes: k.Size, State: k.State, Target: k.Target, Holders: k.Holders, Mine: k.Holds,
 			Until: k.Until, Why: k.Why, Reason: k.Reason,

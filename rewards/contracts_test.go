@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/ethereum/go-ethereum"
@@ -265,6 +267,14 @@ func TestTheContractsTakeWhatTheRolesDerive(t *testing.T) {
 	// A few seconds pass from the promise to the piece's addition.
 	if pin.Reason != protocol.ReasonRewarded || pin.Pin.Proved < 140 || pin.Pin.Proved > 150 || pin.Pin.Returned.Cmp(back) != 0 || keeps.proved < 3 {
 		t.Errorf("the pin ended %+v after %d proofs", pin, keeps.proved)
+	}
+	books, err := rewards.NewBookkeeper(rewards.BookkeeperConfig{Params: p, Ledger: book, Chain: chain, Store: store})
+	ok(err)
+	ok(books.Step(ctx))
+	st, err := rewards.Look(ctx, rewards.StatusSource{Params: p, Chain: chain, Store: store, Ledger: book}, accounts[0])
+	ok(err)
+	if told := strings.Contains(strings.Join(st.Notes, "\n"), fmt.Sprintf("1 pins were proved for %d of the 150 seconds", pin.Pin.Proved)); told == pin.Pin.Returned.IsZero() {
+		t.Errorf("the pin ended %+v, its worker reads %q", pin.Pin, st.Notes)
 	}
 	for _, who := range accounts[:2] {
 		st, err := rewards.Look(ctx, rewards.StatusSource{Params: p, Chain: chain, Store: store}, who)

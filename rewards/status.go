@@ -154,6 +154,9 @@ func (t *Status) receipts(l *ledger.Ledger, now uint64, p protocol.Params) error
 		return err
 	}
 	t.Reasons = tallies
+	if err := t.unproved(l); err != nil {
+		return err
+	}
 	for _, x := range tallies {
 		switch x.Reason {
 		case 0:
@@ -168,6 +171,31 @@ func (t *Status) receipts(l *ledger.Ledger, now uint64, p protocol.Params) error
 		default:
 			t.Notes = append(t.Notes, fmt.Sprintf("%d receipts were not paid: %s", x.Count, x.Reason))
 		}
+	}
+	return nil
+}
+
+// unproved tells what went back to payers because it was not proved that a pin's
+// shard was kept.
+func (t *Status) unproved(l *ledger.Ledger) error {
+	var sum ruleset.Progress
+	n := 0
+	for e, err := range l.Receipts(ledger.Filter{Worker: t.Account}) {
+		if err != nil {
+			return err
+		}
+		if e.Pin.Returned.IsZero() {
+			continue
+		}
+		n++
+		sum.Promised, sum.Proved = sum.Promised+e.Pin.Promised, sum.Proved+e.Pin.Proved
+		if v, err := sum.Returned.Add(e.Pin.Returned); err == nil { // more than there can be is not summed
+			sum.Returned = v
+		}
+	}
+	if n > 0 {
+		t.Notes = append(t.Notes, fmt.Sprintf("%d pins were proved for %d of the %d seconds promised, and %s went back to their payers: `tally storage status` says why periods were missed",
+			n, sum.Proved, sum.Promised, sum.Returned))
 	}
 	return nil
 }
