@@ -118,7 +118,10 @@ func (n *Node) ListDatanets(ctx context.Context) ([]api.Datanet, error) {
 	follows, err := n.datanets.Following()
 	out := []api.Datanet{}
 	for _, v := range list {
-		d := datanetJSON(v)
+		d := datanetJSON(v.Version)
+		if v.Problem != nil {
+			d.Owner, d.Problem = "", v.Problem.Error()
+		}
 		d.Following = slices.ContainsFunc(follows, v.Origin.Equals)
 		out = append(out, d)
 	}

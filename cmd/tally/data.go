@@ -140,6 +140,10 @@ func (t *tool) listDatanetsCommand() *cobra.Command {
 					if d.Following {
 						mark = ", followed"
 					}
+					if d.Problem != "" {
+						fmt.Fprintf(w, "%s  cannot be read%s: %s\n", d.Origin, mark, d.Problem)
+						continue
+					}
 					fmt.Fprintf(w, "%s  %s, version %d: %s, %s%s\n", d.Origin, d.Name, d.Version, offered(d), d.Licence, mark)
 				}
 				if len(list) == 0 {

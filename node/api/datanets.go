@@ -98,6 +98,7 @@ type Datanet struct {
 	Shards    []Shard `json:"shards"`
 	Created   uint64  `json:"created"`
 	Following bool    `json:"following,omitempty"`
+	Problem   string  `json:"problem,omitempty"`      // in a list: why it cannot be read now; it has its cid and origin then
 	Added     *Shard  `json:"added,omitempty"`        // what this call added, the first of it
 	AddedAll  []Shard `json:"added_shards,omitempty"` // what this call added
 }

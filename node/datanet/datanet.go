@@ -10,7 +10,8 @@
 // parent, so the whole history is one walk; a version is what a training job names.
 // What is withdrawn stays in the history and is offered no longer.
 //
-// The owner keeps the head of each of its datanets durably before it answers. The
+// The owner keeps the head of each of its datanets durably before it answers, with the versions
+// themselves in the database, so that it can go on without the disk of the data. The
 // head of another's datanet is asked from its owner; what was once seen of it is kept, so an
 // owner that goes back or says two things is found out. A Service is safe for concurrent use; appends to one
 // datanet are serialised. It does not hold the data of others: that is what pin
@@ -73,6 +74,12 @@ var (
 type Documents interface {
 	Put(ctx context.Context, b []byte, why string) (cid.Cid, error)
 	Get(ctx context.Context, c cid.Cid) ([]byte, error)
+}
+
+// Near are Documents that say what is here without asking others.
+type Near interface {
+	// Local ends in storage.ErrNotFound where a document is not here.
+	Local(ctx context.Context, c cid.Cid) ([]byte, error)
 }
 
 // Shards take data in. What is imported is durable and known to nobody; Pin keeps it
@@ -145,6 +152,8 @@ type Service struct {
 	doors doors
 	book  *history.Book
 
+	listWithin time.Duration // for what a list cannot read here; set by New
+
 	mu       sync.Mutex // serialises appends; taken before granting
 	granting sync.Mutex // held while grants are issued and taken back
 }
@@ -163,7 +172,7 @@ func New(c Config) *Service {
 	if c.Refresh == 0 {
 		c.Refresh = 10 * time.Minute
 	}
-	return &Service{c: c, me: crypto.PubkeyToAddress(c.Key.PublicKey), known: known.Index{DB: c.DB}, ring: readers.Ring{DB: c.DB, Key: c.Key, Network: c.Network}, book: history.New(c.Network, c.Documents, c.DB)}
+	return &Service{c: c, me: crypto.PubkeyToAddress(c.Key.PublicKey), known: known.Index{DB: c.DB}, ring: readers.Ring{DB: c.DB, Key: c.Key, Network: c.Network}, book: history.New(c.Network, c.Documents, c.DB), listWithin: readWithin}
 }
 
 // Version is one manifest and where it stands.
@@ -216,7 +225,8 @@ func (s *Service) Create(ctx context.Context, d Draft) (Version, error) {
 	if err != nil {
 		return Version{}, err
 	}
-	return Version{CID: c, Origin: c, Manifest: m}, s.setHead(c, c)
+	v := Version{CID: c, Origin: c, Manifest: m}
+	return v, s.publish(v, signed.Bytes())
 }
 
 // Read fetches and checks the manifest that c names: see history.Book.
@@ -280,5 +290,5 @@ func (s *Service) answered(ctx context.Context, ours Version, b []byte) (Version
 	if _, err := s.c.Documents.Put(ctx, b, "datanet "+v.Manifest.Name); err != nil {
 		return Version{}, err
 	}
-	return v, s.set(seenKey(v.Origin), v.CID.Bytes())
+	return v, s.saw(v, b)
 }

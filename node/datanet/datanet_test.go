@@ -519,6 +519,9 @@ func TestADatanetThatIsNotReadableHidesNoOtherFromWhoFollows(t *testing.T) {
 		t.Fatal(err)
 	}
 	delete(w.docs, h.CID)
+	if err := s[1].book.Forget(lost.Origin); err != nil {
+		t.Fatal(err)
+	}
 	s[1].book = history.New(s[1].c.Network, w, s[1].c.DB)
 	got, err := s[1].Followed(t.Context())
 	if err == nil || !strings.Contains(err.Error(), lost.Origin.String()) {

@@ -47,6 +47,7 @@ func (s *Service) Follow(ctx context.Context, c cid.Cid) (Version, error) {
 	if err := s.set(followKey(v.Origin), []byte{1}); err != nil {
 		return v, err
 	}
+	s.keepFollowed(ctx, v)
 	return v, s.hideHeld(ctx, v.Origin)
 }
 
@@ -58,6 +59,11 @@ func (s *Service) Unfollow(ctx context.Context, c cid.Cid) error {
 	}
 	if err := s.drop(followKey(v.Origin)); err != nil {
 		return err
+	}
+	if v.Manifest.Owner != s.me {
+		if err := s.book.Forget(v.Origin); err != nil {
+			return err
+		}
 	}
 	return s.forget(ctx)
 }
@@ -115,6 +121,9 @@ func (s *Service) newestHere(ctx context.Context, origin cid.Cid) (Version, erro
 func (s *Service) Run(ctx context.Context) error {
 	t := time.NewTicker(s.c.Refresh)
 	defer t.Stop()
+	if err := s.Restore(ctx); err != nil {
+		s.c.Logger.Warn("not every version of the datanets that are kept here was copied or put back", "err", err)
+	}
 	s.hideOwn(ctx)
 	for {
 		s.refresh(ctx)

@@ -51,7 +51,8 @@ func (s *Service) next(ctx context.Context, v Version, change func(*protocol.Man
 	if err != nil {
 		return Version{}, err
 	}
-	return Version{CID: c, Origin: v.Origin, Manifest: m}, s.setHead(v.Origin, c)
+	v = Version{CID: c, Origin: v.Origin, Manifest: m}
+	return v, s.publish(v, signed.Bytes())
 }
 
 // accept adds a contribution to a datanet of ours, once it is known to be committed in an

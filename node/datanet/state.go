@@ -61,8 +61,6 @@ func (s *Service) cids(prefix string) (out []cid.Cid, err error) {
 	return out, err
 }
 
-func (s *Service) setHead(origin, head cid.Cid) error { return s.set(headKey(origin), head.Bytes()) }
-
 // ownVersion is the newest version of a datanet of ours.
 func (s *Service) ownVersion(ctx context.Context, origin cid.Cid) (Version, error) {
 	head, err := s.getCID(headKey(origin))
@@ -73,33 +71,4 @@ func (s *Service) ownVersion(ctx context.Context, origin cid.Cid) (Version, erro
 		return Version{}, err
 	}
 	return s.Read(ctx, head)
-}
-
-// List are the newest versions here of our datanets, of those followed, and of those whose
-// owner was asked before.
-func (s *Service) List(ctx context.Context) ([]Version, error) {
-	var out []Version
-	listed := map[cid.Cid]bool{}
-	for _, prefix := range []string{"datanet/head/", "datanet/seen/"} {
-		origins, err := s.cids(prefix)
-		if err != nil {
-			return nil, err
-		}
-		for _, o := range origins {
-			if listed[o] {
-				continue
-			}
-			listed[o] = true
-			at, err := s.getCID(append([]byte(prefix), o.Bytes()...))
-			if err != nil {
-				return nil, err
-			}
-			v, err := s.Read(ctx, at)
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, v)
-		}
-	}
-	return out, nil
 }

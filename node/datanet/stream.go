@@ -114,7 +114,7 @@ func (s *Service) version(ctx context.Context) func(Version, error) ([]byte, err
 		if err != nil {
 			return nil, err
 		}
-		return s.c.Documents.Get(ctx, v.CID)
+		return s.book.Envelope(ctx, v.CID)
 	}
 }
 
@@ -132,7 +132,12 @@ func (s *Service) page(ctx context.Context, v Version, from int) ([]byte, error)
 	for _, x := range v.Manifest.Shards {
 		names = append(names, x.Sketch)
 	}
-	return known.Page(names, from, func(c cid.Cid) ([]byte, error) { return s.c.Documents.Get(ctx, c) })
+	return known.Page(names, from, func(c cid.Cid) ([]byte, error) {
+		if doc, err := s.known.Sketch(c); err == nil {
+			return doc, nil
+		}
+		return s.c.Documents.Get(ctx, c)
+	})
 }
 
 // forget drops what is known of datanets that are neither ours nor followed, those that were looked at longest

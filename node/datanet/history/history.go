@@ -2,7 +2,8 @@
 //
 // The life of a version: Read fetches the manifest that a CID names, checks it by itself and that the owner of
 // version 0 signed it, and remembers it, since a version never changes. Log walks from it to the first
-// one; Diff says what changed between two.
+// one; Diff says what changed between two. What must outlast the disk of the data is kept in the node's own database, by
+// Keep, and read from there first.
 //
 // Which version is the newest is not known here: its owner says so. Everything that is read is bounded: a manifest's
 // bytes, the versions of a walk, the shards that are remembered. A Book is safe for concurrent use.
@@ -72,7 +73,7 @@ func (b *Book) Read(ctx context.Context, c cid.Cid) (Version, error) {
 	if v, ok := b.read.get(c); ok {
 		return v, nil
 	}
-	raw, err := b.docs.Get(ctx, c)
+	raw, err := b.Envelope(ctx, c)
 	if err != nil {
 		return Version{}, fmt.Errorf("datanet: get %s: %w", c, err)
 	}
@@ -115,7 +116,7 @@ func (b *Book) checkOwner(ctx context.Context, v Version) error {
 	}
 	owner, err := b.owner(v.Origin)
 	if errors.Is(err, kv.ErrNotFound) {
-		raw, err2 := b.docs.Get(ctx, v.Origin)
+		raw, err2 := b.Envelope(ctx, v.Origin)
 		if err2 != nil {
 			return fmt.Errorf("datanet: get version 0, %s: %w", v.Origin, err2)
 		}

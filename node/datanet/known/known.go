@@ -171,6 +171,15 @@ func (x Index) Put(e Entry, sketch []byte) error {
 	})
 }
 
+// Sketch is a sketch's document that is remembered, or kv.ErrNotFound.
+func (x Index) Sketch(c cid.Cid) (doc []byte, err error) {
+	err = x.DB.View(func(tx *kv.Tx) error {
+		doc, err = tx.Get(sketchKey(c))
+		return err
+	})
+	return doc, err
+}
+
 // Exact are the entries of a root, the first committed first.
 func (x Index) Exact(root cid.Cid) ([]Match, error) {
 	var out []Match
