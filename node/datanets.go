@@ -171,6 +171,11 @@ func (n *Node) ShowDatanet(ctx context.Context, id string, how api.ShowDatanet) 
 		return api.Datanet{}, mend(err)
 	}
 	out := datanetJSON(v)
+	if n.sets != nil { // set once the chain is followed
+		if err := countHolders(out.Shards, v.Manifest, n.sets.Keepers); err != nil {
+			n.log.Warn("it is not known how many nodes prove a datanet's shards", "datanet", v.Origin, "err", err)
+		}
+	}
 	shown := 0
 	for i, s := range v.Manifest.Shards {
 		if _, err := n.store.S.Stat(ctx, s.Root); err != nil {
@@ -186,6 +191,23 @@ func (n *Node) ShowDatanet(ctx context.Context, id string, how api.ShowDatanet) 
 		}
 	}
 	return out, nil
+}
+
+// countHolders says of a manifest's shards how many nodes prove them, which keepers finds by piece root and
+// size, and how many should. What is withdrawn need not be kept.
+func countHolders(out []api.Shard, m protocol.Manifest, keepers func(piece common.Hash, size uint64) (holders, coming []common.Address, err error)) error {
+	for i, s := range m.Shards {
+		holders, _, err := keepers(s.Piece, s.Size)
+		if err != nil {
+			return err
+		}
+		count := len(holders)
+		out[i].Holders = &count
+		if !out[i].Withdrawn {
+			out[i].Replicas = m.Replicas
+		}
+	}
+	return nil
 }
 
 // ChangeDatanet implements api.Datanets.

@@ -277,6 +277,13 @@ func sayShard(w io.Writer, label string, s api.Shard) {
 	if s.Held {
 		notes = append(notes, "here")
 	}
+	switch {
+	case s.Holders == nil:
+	case s.Replicas > 0:
+		notes = append(notes, fmt.Sprintf("proved by %d of %s", *s.Holders, count(uint64(s.Replicas), "node")))
+	default:
+		notes = append(notes, "proved by "+count(uint64(*s.Holders), "node"))
+	}
 	note := ""
 	if len(notes) > 0 {
 		note = " (" + strings.Join(notes, ", ") + ")"

@@ -162,3 +162,19 @@ func TestDatanetFromItsCreationToItsExport(t *testing.T) {
 	run("records and sketch are right", "verify", sealed.CID)
 	fails("no such shard", "withdraw", private.CID, added.Shards[0].Root)
 }
+
+func TestAShardIsSaidWithHowManyNodesProveIt(t *testing.T) {
+	none, two := 0, 2
+	for want, s := range map[string]api.Shard{
+		"in block 0\n":                                {},
+		"in block 0 (proved by 0 of 3 nodes)\n":       {Holders: &none, Replicas: 3},
+		"in block 0 (here, proved by 2 of 1 node)\n":  {Held: true, Holders: &two, Replicas: 1},
+		"in block 0 (withdrawn, proved by 2 nodes)\n": {Withdrawn: true, Holders: &two},
+	} {
+		var b strings.Builder
+		sayShard(&b, "0", s)
+		if !strings.HasSuffix(b.String(), want) {
+			t.Errorf("said %q, want %q", b.String(), want)
+		}
+	}
+}

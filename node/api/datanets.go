@@ -60,6 +60,8 @@ type Shard struct {
 	Sketch      string      `json:"sketch,omitempty"`     // CID
 	Withdrawn   bool        `json:"withdrawn,omitempty"`  // offered no longer
 	Held        bool        `json:"held,omitempty"`       // its data is here
+	Holders     *int        `json:"holders,omitempty"`    // nodes that prove it on the chain now, where it was asked for
+	Replicas    uint16      `json:"replicas,omitempty"`   // nodes that should, where it was asked for
 	Text        uint64      `json:"text,omitempty"`       // bytes of its records' text, when it was added
 	Preview     []string    `json:"preview,omitempty"`    // first records, as printable lines
 	Duplicates  []Duplicate `json:"duplicates,omitempty"` // found when it was added
