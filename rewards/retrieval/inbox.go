@@ -20,13 +20,14 @@ type Inbox struct {
 	journal *journal.Journal
 	paid    Paid
 
-	mu     sync.Mutex
-	rounds map[uint64]*Round // guarded by mu; of the two newest epochs
+	mu      sync.Mutex
+	rounds  map[uint64]*Round        // guarded by mu; of the two newest epochs
+	drawing map[uint64]chan struct{} // guarded by mu; by epoch, closed when who draws its round now is done
 }
 
 // NewInbox keeps what it takes in the journal.
 func NewInbox(n protocol.Network, p protocol.Params, c Chain, j *journal.Journal) *Inbox {
-	return &Inbox{network: n, params: p, chain: c, journal: j, rounds: map[uint64]*Round{}}
+	return &Inbox{network: n, params: p, chain: c, journal: j, rounds: map[uint64]*Round{}, drawing: map[uint64]chan struct{}{}}
 }
 
 // DrawPaid has rounds draw from what is paid for, as the auditors do. It is called
@@ -59,11 +60,46 @@ func (b *Inbox) round(ctx context.Context, epoch uint64) (*Round, error) {
 	if !ok || epoch > last || epoch+1 < last {
 		return nil, fmt.Errorf("%w: epoch %d is not being checked", ErrRefused, epoch)
 	}
+	for {
+		b.mu.Lock()
+		r, other := b.rounds[epoch], b.drawing[epoch]
+		if r == nil && other == nil {
+			break
+		}
+		b.mu.Unlock()
+		if r != nil {
+			return r, nil
+		}
+		select {
+		case <-other:
+		case <-ctx.Done():
+			return nil, fmt.Errorf("retrieval: draw epoch %d: %w", epoch, ctx.Err())
+		}
+	}
+	done := make(chan struct{})
+	b.drawing[epoch] = done
+	b.mu.Unlock()
+	defer func() { // who waited takes what is there, or draws for itself
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		delete(b.drawing, epoch)
+		close(done)
+	}()
+	r, err := b.draw(ctx, epoch)
+	if err != nil {
+		return nil, err
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if r := b.rounds[epoch]; r != nil {
-		return r, nil
+	if len(b.rounds) > 1 {
+		clear(b.rounds)
 	}
+	b.rounds[epoch] = r
+	return r, nil
+}
+
+// draw reads, from the network too, what an epoch's round is made of.
+func (b *Inbox) draw(ctx context.Context, epoch uint64) (*Round, error) {
 	facts, err := b.chain.Facts(ctx)
 	if err != nil {
 		return nil, err
@@ -76,11 +112,7 @@ func (b *Inbox) round(ctx context.Context, epoch uint64) (*Round, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(b.rounds) > 1 {
-		clear(b.rounds)
-	}
 	r := NewRound(facts, b.params, epoch, block, beacon)
 	r.Pay(due)
-	b.rounds[epoch] = r
 	return r, nil
 }

@@ -19,6 +19,7 @@ const maxClaims = 4
 type entry struct {
 	mu         sync.Mutex
 	asked      bool             // guarded by mu: credential is what there is
+	asking     chan struct{}    // guarded by mu: closed when who looks for it now is done; nil if nobody
 	credential []byte           // guarded by mu
 	claims     map[cid.Cid]bool // guarded by mu: datanets that were looked at
 	public     bool             // guarded by mu: it is not hidden, whatever anybody claims
@@ -50,14 +51,35 @@ func (t *fetch) credential(ctx context.Context) []byte {
 	if t.f.c.Credential == nil {
 		return nil
 	}
-	t.entry.mu.Lock()
-	defer t.entry.mu.Unlock()
-	if t.entry.asked {
-		return t.entry.credential
+	e := &t.entry
+	for {
+		e.mu.Lock()
+		if e.asked {
+			b := e.credential
+			e.mu.Unlock()
+			return b
+		}
+		other := e.asking
+		if other == nil {
+			break
+		}
+		e.mu.Unlock()
+		select {
+		case <-other:
+		case <-ctx.Done():
+			return nil
+		}
 	}
-	b, err := t.f.c.Credential(ctx, t.w.Root)
+	done := make(chan struct{})
+	e.asking = done
+	e.mu.Unlock()
+	b, err := t.f.c.Credential(ctx, t.w.Root) // it may be looked for in the network
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.asking = nil
+	close(done)
 	if ctx.Err() != nil {
-		return nil
+		return nil // the next one looks for itself
 	}
 	if err == nil && len(b) > MaxCredential {
 		err = fmt.Errorf("credential of %d bytes: %w", len(b), ErrMalformed)
@@ -66,7 +88,7 @@ func (t *fetch) credential(ctx context.Context) []byte {
 		t.f.c.Logger.Info("a holder refuses a shard, and there is nothing to show for it", "root", t.w.Root, "err", err)
 		b = nil
 	}
-	t.entry.asked, t.entry.credential = true, b
+	e.asked, e.credential = true, b
 	return b
 }
 

@@ -92,6 +92,36 @@ func TestACredentialOpensAPrivateShardAndTheReaderHidesItToo(t *testing.T) {
 	}
 }
 
+func TestNobodyWaitsForACredentialThatDoesNotCome(t *testing.T) {
+	one, net := open(t, ""), newNetwork(t)
+	want := importFile(t, one, noise(99, 3<<20))
+	asked := make(chan struct{})
+	net.add("closed", server(t, one, func(c *shardstream.ServerConfig) {
+		c.May = func(context.Context, shardstream.Asker, cid.Cid) error { return errors.New("private") }
+	}).Serve)
+	there := server(t, one)
+	net.add("open", func(ctx context.Context, from shardstream.Asker, c shardstream.Conn) error {
+		<-asked
+		return there.Serve(ctx, from, c)
+	})
+	var once sync.Once
+	f := fetcher(t, open(t, ""), net, func(c *shardstream.Config) {
+		c.Credential = func(ctx context.Context, _ cid.Cid) ([]byte, error) {
+			once.Do(func() { close(asked) })
+			select {
+			case <-ctx.Done():
+				return nil, ctx.Err()
+			case <-time.After(time.Minute):
+				t.Error("the fetch waits for what lets it in elsewhere")
+				return nil, errors.New("lost")
+			}
+		}
+	})
+	if got, err := f.Fetch(t.Context(), shardstream.Want{Root: want.Root}, nil); err != nil || got != want {
+		t.Fatal(got, err)
+	}
+}
+
 func TestAHoldersWordThatAShardIsPrivateIsCheckedOnce(t *testing.T) {
 	one, net := open(t, ""), newNetwork(t)
 	want := importFile(t, one, noise(92, 3<<20))
