@@ -26,7 +26,7 @@ func root(t testing.TB, text string) cid.Cid {
 // found asks until the network answers with want: records travel behind the caller's back.
 func found(t testing.TB, h *Host, c cid.Cid, want peer.ID) peer.AddrInfo {
 	t.Helper()
-	ctx := within(t, 15*time.Second)
+	ctx := within(t, 30*time.Second)
 	var last error
 	for ctx.Err() == nil {
 		for p, err := range h.FindProviders(ctx, c, 0) {
@@ -82,7 +82,7 @@ func TestFiveHostsFindAProvider(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	for p, err := range hosts[4].FindProviders(within(t, 5*time.Second), c, 0) {
+	for p, err := range hosts[4].FindProviders(within(t, 30*time.Second), c, 0) {
 		t.Errorf("the provider finds %v (%v), want nobody but itself", p, err)
 	}
 }
@@ -90,7 +90,7 @@ func TestFiveHostsFindAProvider(t *testing.T) {
 func TestAStreamFindsAPeerByItsIDAlone(t *testing.T) {
 	hosts := cluster(t, 4)
 	handle(t, hosts[3], "echo", Limits{}, echo)
-	ctx := within(t, 15*time.Second)
+	ctx := within(t, 30*time.Second)
 	var err error
 	for ctx.Err() == nil {
 		var got []byte
@@ -140,7 +140,7 @@ func TestARootProvidedAloneIsFoundLater(t *testing.T) {
 // waitDue waits until nothing that h provides is due.
 func waitDue(t testing.TB, h *Host) {
 	t.Helper()
-	ctx := within(t, 10*time.Second)
+	ctx := within(t, 30*time.Second)
 	for len(h.finder.due(time.Now())) > 0 {
 		if ctx.Err() != nil {
 			t.Fatal("a root is still to be announced")
@@ -221,7 +221,7 @@ func TestARestartKeepsIdentityAndProvidesAgain(t *testing.T) {
 		t.Errorf("provides %v, want %s", got, canonical(kept))
 	}
 	found(t, other, kept, id)
-	for p, err := range other.FindProviders(within(t, 5*time.Second), dropped, 0) {
+	for p, err := range other.FindProviders(within(t, 30*time.Second), dropped, 0) {
 		t.Errorf("a dropped root was found at %v (%v)", p, err)
 	}
 }
@@ -237,7 +237,7 @@ func TestManyProvidersAreFoundUpToTheLimit(t *testing.T) {
 	}
 	for _, limit := range []int{1, 2, 3} {
 		n := 0
-		for _, err := range hosts[0].FindProviders(within(t, 5*time.Second), c, limit) {
+		for _, err := range hosts[0].FindProviders(within(t, 30*time.Second), c, limit) {
 			if err != nil {
 				t.Fatal(err)
 			}
