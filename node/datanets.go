@@ -43,6 +43,21 @@ func (s shardStore) Pin(ctx context.Context, root cid.Cid, why string) error {
 	return s.S.Pin(ctx, root, storage.PinInfo{Why: why})
 }
 
+// Pinned implements datanet.Unpinner.
+func (s shardStore) Pinned(ctx context.Context, root cid.Cid, why string) (bool, error) {
+	for p, err := range s.S.Pins() {
+		if err == nil && p.Root.Equals(root) && p.Why == why {
+			return true, nil
+		}
+	}
+	return false, ctx.Err() // a pin that does not read is none of ours
+}
+
+// Unpin implements datanet.Unpinner.
+func (s shardStore) Unpin(ctx context.Context, root cid.Cid, why string) error {
+	return s.S.Unpin(ctx, root, why)
+}
+
 // Stat implements datanet.Data.
 func (s shardStore) Stat(ctx context.Context, root cid.Cid) (storage.Shard, error) {
 	return s.S.Stat(ctx, root)

@@ -1,11 +1,14 @@
 package node
 
 import (
+	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/ethereum/go-ethereum/common"
 
 	"tally/node/api"
+	"tally/node/datanet"
 	"tally/protocol"
 	"tally/storage/possession/proofset"
 )
@@ -55,5 +58,34 @@ func TestAContributorSeesHowManyNodesProveEachShard(t *testing.T) {
 	gone := gives[api.Datanet](contributor, "DELETE", at+"/shards/"+kept.Root, nil)
 	if s := gives[api.Datanet](contributor, "GET", all+"/"+gone.CID, nil).Shards[0]; *s.Holders != 2 || s.Replicas != 0 {
 		t.Errorf("withdrawn: %+v", s)
+	}
+}
+
+func TestWhatAnOwnerRefusesIsNotKeptByItsContributor(t *testing.T) {
+	town := accessTown(t, "none/1", "none/1")
+	owner, contributor := town[0].desk(t), town[1].desk(t)
+	const all = "/v0/datanets"
+	dn := gives[api.Datanet](owner, "POST", all, api.CreateDatanet{Name: "poems", Licence: "CC0-1.0"})
+	at := all + "/" + dn.CID + "/shards?accept=1"
+	poem := "the first line of a poem that somebody wrote, with words enough to be told from others\x1eand its second line, which nobody else has written before, as far as is known here"
+	gives[api.Datanet](owner, "POST", at, poem)
+	gives[api.Datanet](contributor, "POST", at, "something else that is told in words of its own, and is taken")
+	if code, b := contributor.do("POST", at, strings.ToUpper(poem)); code == http.StatusOK || !strings.Contains(b, datanet.ErrDuplicate.Error()) {
+		t.Fatalf("a copy: %d, %s", code, b)
+	}
+	kept := 0
+	for p, err := range town[1].store.S.Pins() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if sh, err := town[1].store.S.Stat(t.Context(), p.Root); err == nil && sh.Size > 0 && p.Why == "datanet poems" {
+			if b, err := town[1].store.Local(t.Context(), p.Root); err != nil || strings.Contains(string(b), "SECOND LINE") {
+				t.Errorf("kept: %s, %v", b, err)
+			}
+			kept++
+		}
+	}
+	if kept == 0 {
+		t.Error("what was taken is not kept either")
 	}
 }

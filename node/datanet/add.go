@@ -279,29 +279,37 @@ func (s *Service) contribute(ctx context.Context, v Version, parts []prepared, o
 	}
 	out := Added{Version: v}
 	for _, p := range parts {
-		if err := s.c.Shards.Pin(ctx, p.Root, "datanet "+v.Manifest.Name); err != nil {
-			return out, fmt.Errorf("datanet: keep shard %s: %w", p.Root, err)
-		}
-		if !p.Again {
-			next, err := s.reveal(ctx, v, p, o)
-			if err != nil {
-				return out, err
-			}
-			out.Version, v = next, next
-		}
-		shard, err := v.Shard(p.Root)
-		if err != nil || shard.Contributor != s.me {
-			return out, fmt.Errorf("%w: the owner's version %d does not list shard %s by %s", ErrDatanet, v.Manifest.Version, p.Root, s.me)
-		}
-		p.Shard = shard
-		e := entry(v, shard)
-		e.Sketch = protocol.CIDOf(p.sketch)
-		if err := errors.Join(s.known.Put(e, p.sketch), s.drop(pendingKey(v.Origin, p.Root))); err != nil {
+		next, err := s.offer(ctx, v, &p, o)
+		if err != nil {
 			return out, err
 		}
+		out.Version, v = next, next
 		out.Shards = append(out.Shards, p.Addition)
 	}
 	return out, nil
+}
+
+// offer shows a part to everybody and reveals it to the owner, unless it is listed. It returns the version that
+// lists it.
+func (s *Service) offer(ctx context.Context, v Version, p *prepared, o Options) (next Version, err error) {
+	done, err := s.show(ctx, p.Root, "datanet "+v.Manifest.Name)
+	if err != nil {
+		return Version{}, err
+	}
+	defer func() { done(err) }()
+	if !p.Again {
+		if v, err = s.reveal(ctx, v, *p, o); err != nil {
+			return Version{}, err
+		}
+	}
+	shard, err := v.Shard(p.Root)
+	if err != nil || shard.Contributor != s.me {
+		return Version{}, fmt.Errorf("%w: the owner's version %d does not list shard %s by %s", ErrDatanet, v.Manifest.Version, p.Root, s.me)
+	}
+	p.Shard = shard
+	e := entry(v, shard)
+	e.Sketch = protocol.CIDOf(p.sketch)
+	return v, errors.Join(s.known.Put(e, p.sketch), s.drop(pendingKey(v.Origin, p.Root)))
 }
 
 // sign signs a part's contribution and keeps it, salt included, before it is committed; a

@@ -151,6 +151,7 @@ type Service struct {
 	ring  readers.Ring
 	doors doors
 	book  *history.Book
+	shows shows
 
 	listWithin time.Duration // for what a list cannot read here; set by New
 

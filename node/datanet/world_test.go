@@ -66,6 +66,19 @@ func (w *world) Pin(ctx context.Context, root cid.Cid, why string) error {
 	return w.store.Pin(ctx, root, storage.PinInfo{Why: why})
 }
 
+func (w *world) Pinned(_ context.Context, root cid.Cid, why string) (bool, error) {
+	for p, err := range w.store.Pins() {
+		if err != nil || p.Root.Equals(root) && p.Why == why {
+			return err == nil, err
+		}
+	}
+	return false, nil
+}
+
+func (w *world) Unpin(ctx context.Context, root cid.Cid, why string) error {
+	return w.store.Unpin(ctx, root, why)
+}
+
 func (w *world) Stat(ctx context.Context, root cid.Cid) (storage.Shard, error) {
 	return w.store.Stat(ctx, root)
 }
