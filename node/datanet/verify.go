@@ -32,6 +32,14 @@ func (c *Check) fail(format string, a ...any) {
 	c.Problems = append(c.Problems, fmt.Sprintf(format, a...))
 }
 
+// counted writes a number and what there is so many of.
+func counted(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
 // Verify walks a version's history back to the identity, looks for every commitment on the chain, and
 // derives what the manifest says of the shards again from their data: of those that
 // are here, or of all if fetch says so. An error is one of this node's; what is wrong with the datanet is
@@ -59,14 +67,18 @@ func (s *Service) verifyHistory(ctx context.Context, out *Check) {
 	out.Versions = len(log)
 	switch {
 	case errors.Is(err, protocol.ErrDocument) || errors.Is(err, protocol.ErrSignature) || errors.Is(err, ErrDatanet):
-		out.fail("after %d versions the history breaks: %v", len(log), err)
+		out.fail("after %s the history breaks: %v", counted(len(log), "version", "versions"), err)
 	case err != nil:
 		out.not("versions before %d: %v", log[len(log)-1].Manifest.Version, err)
 	case !log[len(log)-1].CID.Equals(v.Origin):
 		out.fail("the history ends in %s, not in the datanet's identity %s", log[len(log)-1].CID, v.Origin)
 	default:
-		out.ok("%d versions back to %s follow one another, each signed by %s", len(log), v.Origin, v.Manifest.Owner)
-		out.ok("%d contributions are signed by their contributors", len(v.Manifest.Shards))
+		if len(log) == 1 {
+			out.ok("it is the first version, signed by %s", v.Manifest.Owner)
+		} else {
+			out.ok("%d versions back to %s follow one another, each signed by %s", len(log), v.Origin, v.Manifest.Owner)
+		}
+		out.ok("%s", counted(len(v.Manifest.Shards), "contribution is signed by its contributor", "contributions are signed by their contributors"))
 	}
 	if v.Manifest.Owner == s.me {
 		return
@@ -99,7 +111,7 @@ func (s *Service) verifyCommitments(out *Check) {
 		}
 	}
 	if good > 0 {
-		out.ok("%d commitments are on the chain, in the blocks that the manifest names", good)
+		out.ok("%s the manifest names", counted(good, "commitment is on the chain, in the block that", "commitments are on the chain, in the blocks that"))
 	}
 }
 
