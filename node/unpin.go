@@ -34,12 +34,11 @@ func (n *Node) UnpinShard(ctx context.Context, root string, insist bool) (api.Un
 	if err != nil {
 		return api.Unpinned{}, err
 	}
-	others, err := n.sets.Holders(common.Hash(sh.Piece))
+	others, err := provedBy(sh, n.me, n.sets.Keepers)
 	if err != nil {
 		return api.Unpinned{}, err
 	}
-	others = slices.DeleteFunc(slices.Clone(others), func(a common.Address) bool { return a == n.me })
-	k := keeping{store: n.store.S, root: c, others: len(others), now: time.Now()}
+	k := keeping{store: n.store.S, root: c, others: others, now: time.Now()}
 	if n.keeper != nil {
 		k.wanted = n.keeper.Status()
 	}
@@ -60,6 +59,19 @@ func (n *Node) UnpinShard(ctx context.Context, root string, insist bool) (api.Un
 		out.Why = fmt.Sprintf("its room is free within %s of when it came, or when the chain has taken it from what this node proves", collectAge)
 	}
 	return out, nil
+}
+
+// provedBy counts the nodes besides this one that proved a shard. Those who only named
+// it in their sets, or its piece root with another size, may have nothing of it.
+func provedBy(sh storage.Shard, me common.Address, keepers func(piece common.Hash, size uint64) (holders, coming []common.Address, err error)) (int, error) {
+	holders, _, err := keepers(common.Hash(sh.Piece), sh.Size)
+	n := 0
+	for _, a := range holders {
+		if a != me {
+			n++
+		}
+	}
+	return n, err
 }
 
 // keeping is why a shard is kept here, and who else keeps it.

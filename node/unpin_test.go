@@ -6,10 +6,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ethereum/go-ethereum/common"
+
 	"tally/compute/market"
 	"tally/node/api"
 	"tally/node/join"
 	"tally/node/pinning"
+	"tally/protocol/piece"
 	"tally/storage"
 	"tally/storage/pinset"
 )
@@ -81,5 +84,19 @@ func TestShardIsGivenUpOnlyWhereItIsNotFetchedAgainAndNoPromiseIsBrokenUnasked(t
 				t.Errorf("released %q, %v; %d of %d pins are left", freed, err, left, len(c.pins))
 			}
 		})
+	}
+}
+
+func TestWhoOnlyNamedAShardDoesNotCountAsAnotherCopy(t *testing.T) {
+	me, other, named := common.Address{1}, common.Address{2}, common.Address{3}
+	sh := storage.Shard{Piece: piece.Hash{7}, Size: 500}
+	keepers := func(of common.Hash, size uint64) (holders, coming []common.Address, err error) {
+		if of != common.Hash(sh.Piece) || size != sh.Size {
+			t.Errorf("asked for %s of %d bytes", of, size)
+		}
+		return []common.Address{me, other}, []common.Address{named}, nil
+	}
+	if n, err := provedBy(sh, me, keepers); err != nil || n != 1 {
+		t.Errorf("%d others, %v", n, err)
 	}
 }
