@@ -185,11 +185,13 @@ func TestKuboAndTallyReadOneAnother(t *testing.T) {
 		at := strings.TrimPrefix(strings.TrimPrefix(gw, "http://"), "127.0.0.1:")
 		at = strings.TrimRight(at, "/")
 		pin := n.psa(t, "POST", "/pins", fmt.Sprintf(`{"cid":%q,"origins":["/ip4/127.0.0.1/tcp/%s/http"]}`, root, at))
-		for range 100 {
+		tick := time.NewTicker(200 * time.Millisecond) // another process: nothing tells us
+		defer tick.Stop()
+		for range 300 {
 			if pin = n.psa(t, "GET", "/pins/"+pin.ID, ""); pin.Status == "pinned" || pin.Status == "failed" {
 				break
 			}
-			time.Sleep(200 * time.Millisecond) // another process: nothing tells us
+			<-tick.C
 		}
 		if pin.Status != "pinned" {
 			t.Fatalf("%+v", pin)

@@ -1,4 +1,4 @@
-// Versus measures storage beside kubo: the same file, the same disk, one run, in
+// Command versus measures storage beside kubo: the same file, the same disk, one run, in
 // turns. It builds kubo at the version of its go.mod and the tally of this
 // checkout, makes a file of random bytes, and prints MiB a second and ratios of
 //
