@@ -47,7 +47,7 @@ var (
 
 const (
 	txBlocks = 256       // written in one transaction of the database
-	txBytes  = 256 << 10 // badger's limit is above 1 MB; one larger block goes alone
+	txBytes  = 128 << 10 // half of what the smallest database takes; one larger block goes alone
 )
 
 func blockKey(n uint64) []byte {

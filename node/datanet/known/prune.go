@@ -18,8 +18,9 @@ import (
 // most 40 KiB: 16 KiB of sketch, and 128 keys.
 const MaxOthers = 1 << 14
 
-// forgetBatch is how many entries one transaction forgets; each has some 130 rows.
-const forgetBatch = 16
+// forgetBatch is how many entries one transaction forgets: each has up to 131 rows, and
+// a small database takes 2,048 in one.
+const forgetBatch = 8
 
 func seenKey(datanet cid.Cid) []byte { return append([]byte("known/seen/"), datanet.Bytes()...) }
 
